@@ -1,0 +1,58 @@
+# Every habit as one word; `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+
+help:  ## list the words
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+setup: .venv/.ready  ## make the virtual environment in .venv
+
+serve: setup  ## serve ./pb_data on 127.0.0.1:8090
+	$(BIN)/pocketbase serve
+
+fmt: setup  ## format and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: setup  ## style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup  ## types
+	$(BIN)/mypy
+
+layers: setup  ## import directions
+	$(BIN)/lint-imports
+
+test: setup  ## every test; sets up the reference, node packages and what else it needs
+	$(BIN)/python scripts/reference.py || echo "the reference could not be installed: parity tests will be skipped"
+	$(BIN)/pytest -q -n 2 --dist loadfile tests
+
+test-fast: setup  ## tests that need neither the reference nor node
+	$(BIN)/pytest -q -m "not parity and not sdk and not slow and not reliability" tests
+
+parity: setup  ## ask the reference and us the same questions
+	$(BIN)/python scripts/reference.py
+	$(BIN)/pytest -q -m parity tests
+
+sdk: setup  ## the official JavaScript SDK against our server
+	$(BIN)/pytest -q -m sdk tests
+
+bench: setup  ## compare speed with the reference (needs wrk)
+	$(BIN)/python scripts/reference.py
+	$(BIN)/python scripts/bench
+
+check: lint types layers test  ## all of the above that can fail
+
+clean:  ## remove what can be made again
+	rm -rf .venv .reference .builds .mypy_cache .ruff_cache .pytest_cache .import_linter_cache tests/sdk/node_modules
+
+.PHONY: help setup serve fmt lint types layers test test-fast parity sdk bench check clean

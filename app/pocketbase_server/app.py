@@ -1,0 +1,74 @@
+"""The application: state, put together once and handed to everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pocketbase_server.core.collections.store import CollectionStore
+from pocketbase_server.core.config import Config
+from pocketbase_server.core.hooks import HookTable
+from pocketbase_server.core.hooks.events import AppEvent, TerminateEvent
+from pocketbase_server.core.records.query import QueryPlanner
+from pocketbase_server.core.records.store import RecordStore
+from pocketbase_server.core.settings.store import SettingsStore
+from pocketbase_server.services.auth.password import PasswordPool
+from pocketbase_server.services.logs.writer import LogWriter
+from pocketbase_server.services.migrations.runner import run_system_migrations
+from pocketbase_server.storage.datadir import DataDir
+from pocketbase_server.storage.sql.engine import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class App:
+    """One server's state: databases, stores, hooks. Rooms add behaviour; they are handed the App.
+
+    Made cheap: nothing is opened before `bootstrap()`.
+    """
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config or Config()
+        self.hooks = HookTable()
+        self.dir = DataDir(self.config.data_dir)
+        self.data = Engine(self.dir.data_db, query_timeout=self.config.query_timeout)
+        self.auxiliary = Engine(self.dir.auxiliary_db, query_timeout=self.config.query_timeout)
+        self.settings = SettingsStore(self)
+        self.collections = CollectionStore(self)
+        self.queries = QueryPlanner(self)
+        self.records = RecordStore(self)
+        self.passwords = PasswordPool()
+        self.logs = LogWriter(self)
+        self.routes: list[Callable[[object], None]] = []
+        self.is_bootstrapped = False
+
+    def bootstrap(self) -> None:
+        """Open the data directory, apply system migrations and load collections and settings.
+
+        Raises `DataDirError` when the directory is damaged, newer or older than we can read; it is left untouched.
+        """
+        self.hooks.bootstrap.trigger(AppEvent(self), lambda _: self._bootstrap())
+
+    def _bootstrap(self) -> None:
+        self.dir.prepare()
+        self.data.open()
+        self.auxiliary.open()
+        run_system_migrations(self)
+        self.collections.reload()
+        self.settings.reload()
+        self.is_bootstrapped = True
+
+    def terminate(self, *, is_restart: bool = False) -> None:
+        """Write what is buffered and close the databases; safe to call twice."""
+        self.hooks.terminate.trigger(
+            TerminateEvent(self, is_restart=is_restart), lambda _: self._terminate()
+        )
+
+    def _terminate(self) -> None:
+        if not self.is_bootstrapped:
+            return
+        self.is_bootstrapped = False
+        self.logs.close()
+        self.passwords.close()
+        self.data.close()
+        self.auxiliary.close()

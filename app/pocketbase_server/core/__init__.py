@@ -1,0 +1,1 @@
+"""The domain: collections, fields, records, rules, hooks, settings. Knows nothing of HTTP."""

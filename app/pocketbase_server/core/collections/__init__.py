@@ -1,0 +1,1 @@
+"""Collections: model, options, validation, storage and its cache, schema sync, import."""

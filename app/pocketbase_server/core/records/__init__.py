@@ -1,0 +1,1 @@
+"""Records: model, storage inside hooks, queries, forms, expand, cascade."""

@@ -1,0 +1,1 @@
+"""Stored settings: model, validation, encryption at rest."""

@@ -1,0 +1,1 @@
+"""Hosts for other people's code: hooks, migrations, self-update."""

@@ -1,0 +1,1 @@
+"""Processes and sockets: the only room that knows Granian."""

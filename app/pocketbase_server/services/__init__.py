@@ -1,0 +1,1 @@
+"""Use cases: verbs that take the App and answer in domain objects."""

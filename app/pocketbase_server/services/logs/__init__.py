@@ -1,0 +1,1 @@
+"""The activity log: written in bulk, read by superusers."""

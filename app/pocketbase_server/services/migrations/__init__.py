@@ -1,0 +1,1 @@
+"""System migrations and their history."""

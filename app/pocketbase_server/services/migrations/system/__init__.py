@@ -1,0 +1,1 @@
+"""What a new data directory gets, step by step."""

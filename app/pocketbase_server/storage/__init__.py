@@ -1,0 +1,1 @@
+"""Bytes and SQL: data directories, databases, file stores, news between workers."""

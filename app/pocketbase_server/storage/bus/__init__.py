@@ -1,0 +1,1 @@
+"""[plug-in room] News between workers."""

@@ -1,0 +1,1 @@
+"""The only room that writes SQL words and knows drivers."""

@@ -1,0 +1,1 @@
+"""[plug-in room] What differs between database engines, one file each."""

@@ -1,0 +1,1 @@
+"""Doormen: one file per API group; read, ask a service, answer."""

@@ -1,0 +1,165 @@
+"""
+What is measured: one `Row` per line of the printed table.
+
+A row is a set of requests that the load generator walks through in turn. Rows whose literals vary
+show what a cache keyed by the exact text of a filter cannot hide.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from scripts.bench import data
+
+API = "/api/collections"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as the load generator sends it."""
+
+    path: str
+    method: str = "GET"
+    body: str = ""
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measurement: which requests, by whom, with how many connections."""
+
+    name: str
+    requests: Callable[[str], list[Request]]
+    connections: int = 64
+    once: bool = False
+    volatile: bool = False
+    user: bool = False
+
+
+def _gets(*paths: str) -> Callable[[str], list[Request]]:
+    return lambda token: [Request(path, token=token) for path in paths]
+
+
+def _list(collection: str, **query: Any) -> str:
+    text = "&".join(f"{key}={quote(str(value))}" for key, value in query.items())
+    return f"{API}/{collection}/records?perPage=20&{text}".rstrip("&")
+
+
+def _views(token: str) -> list[Request]:
+    paths = (f"{API}/posts/records/{data.record_id('posts', i)}" for i in range(500))
+    return [Request(path, token=token) for path in paths]
+
+
+def _varied(token: str) -> list[Request]:
+    filters = (
+        f"n > {i % 97} && n < {900 - i % 89} && title ~ '{data.WORDS[i % 20]}'" for i in range(400)
+    )
+    return [Request(_list("posts", filter=text, sort="-n"), token=token) for text in filters]
+
+
+def _post_body(i: int) -> dict[str, Any]:
+    return {
+        "title": f"created by the bench {i}",
+        "body": "<p>some words that are worth keeping</p>",
+        "n": i,
+        "published": True,
+        "type": data.TYPES[i % 4],
+        "tags": [data.TAGS[i % 5], data.TAGS[(i + 1) % 5]],
+        "author": data.record_id("users", i % data.USERS),
+        "meta": {"views": i},
+        "loc": {"lon": i % 180, "lat": i % 90},
+        "when": "2024-05-01 10:00:00.000Z",
+    }
+
+
+def _creates(token: str) -> list[Request]:
+    path = f"{API}/posts_new/records"
+    return [Request(path, "POST", json.dumps(_post_body(i)), token) for i in range(500)]
+
+
+def _updates(token: str) -> list[Request]:
+    path = f"{API}/posts_new/records"
+    return [
+        Request(
+            f"{path}/{data.record_id('posts_new', i)}",
+            "PATCH",
+            json.dumps({"title": f"changed {i}", "n": i, "published": i % 2 == 0}),
+            token,
+        )
+        for i in range(2000)
+    ]
+
+
+def _deletes(token: str) -> list[Request]:
+    path = f"{API}/posts_gone/records"
+    ids = (data.record_id("posts_gone", i) for i in range(data.DELETES))
+    return [Request(f"{path}/{one}", "DELETE", token=token) for one in ids]
+
+
+def _refresh(token: str) -> list[Request]:
+    return [Request(f"{API}/users/auth-refresh", "POST", "", token)]
+
+
+def _password(_: str) -> list[Request]:
+    return [
+        Request(
+            f"{API}/users/auth-with-password",
+            "POST",
+            json.dumps({"identity": f"user{i}@example.com", "password": data.PASSWORD}),
+        )
+        for i in range(50)
+    ]
+
+
+def _filtered(collection: str, text: str, **query: Any) -> Callable[[str], list[Request]]:
+    return _gets(_list(collection, filter=text, **query))
+
+
+ROWS = [
+    Row("health", _gets("/api/health")),
+    Row("view one, guest", _views),
+    Row("view one, user", _views, user=True),
+    Row("list 20, 10k", _gets(_list("posts")), user=True),
+    Row("list 20, 10k, skipTotal", _gets(_list("posts", skipTotal=1)), user=True),
+    Row("list 20, 100k", _gets(_list("posts_big")), user=True),
+    Row("list 20, 100k, skipTotal", _gets(_list("posts_big", skipTotal=1)), user=True),
+    Row(
+        "filter + sort, 10k",
+        _filtered("posts", "published = true && n > 500", sort="-n,title"),
+        connections=16,
+    ),
+    Row("filter + sort, varied literals", _varied, connections=16),
+    Row("expand one level", _gets(_list("posts", expand="author", skipTotal=1))),
+    Row(
+        "expand two levels",
+        _gets(_list("posts", expand="author.organization,editors.permissions", skipTotal=1)),
+    ),
+    Row("expand two levels, view", _gets(_list("comments", expand="post.author", skipTotal=1))),
+    Row("auth rule, no index", _gets(_list("posts_mine")), user=True),
+    Row("auth rule, index", _gets(_list("posts_mine_indexed")), user=True),
+    Row("each: tags:each != 'c'", _filtered("posts", "tags:each != 'c'"), connections=8),
+    Row(
+        "nested single relation",
+        _filtered("posts", "author.organization.name != 'test'"),
+        connections=8,
+    ),
+    Row(
+        "nested multiple, = true",
+        _filtered("posts", "author.permissions.active = true"),
+        connections=4,
+    ),
+    Row(
+        "nested multiple, ?= true",
+        _filtered("posts", "author.permissions.active ?= true"),
+        connections=4,
+    ),
+    Row("create", _creates, volatile=True),
+    Row("update", _updates, volatile=True),
+    Row("delete", _deletes, once=True, volatile=True),
+    Row("auth-refresh", _refresh, volatile=True, user=True),
+    Row("auth-with-password", _password, connections=8, volatile=True),
+]
