@@ -45,7 +45,8 @@ class App:
     def bootstrap(self) -> None:
         """Open the data directory, apply system migrations and load collections and settings.
 
-        Raises `DataDirError` when the directory is damaged, newer or older than we can read; it is left untouched.
+        Raises `DataDirError` when the directory is damaged, newer or older than we can read; it is
+        left untouched.
         """
         self.hooks.bootstrap.trigger(AppEvent(self), lambda _: self._bootstrap())
 

@@ -32,7 +32,7 @@ INVALID_VALUE = Issue("validation_invalid_value", "Invalid value.")
 
 
 class AppError(Exception):
-    """The base of everything we refuse on purpose; `data` goes to the caller, the cause to the log."""
+    """The base of all we refuse on purpose; `data` goes to the caller, the cause to the log."""
 
     default_message: ClassVar[str] = "Something went wrong while processing your request."
 
@@ -93,7 +93,7 @@ class InternalError(AppError):
     """We failed; the cause is in the log, never in the answer."""
 
 
-class ValidationErrors(AppError):
+class ValidationErrors(AppError):  # noqa: N818 - several issues at once
     """Fields were refused: `issues` maps field name to `Issue` (or to a nested map).
 
     Services turn it into a `BadRequestError` with the message of their use case and the same data.
@@ -107,7 +107,7 @@ class ValidationErrors(AppError):
 
 
 class RuleSyntaxError(AppError):
-    """A rule, filter or sort cannot be understood; `position` counts characters from 0, or is -1."""
+    """A rule, filter or sort cannot be understood; `position` counts from 0, or is -1."""
 
     default_message = "Invalid filter expression."
 

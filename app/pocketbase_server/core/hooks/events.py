@@ -55,7 +55,7 @@ class ModelEvent(Event):
 
     __slots__ = ("model", "type")
 
-    def __init__(self, app: App, model: Any, type: str) -> None:  # noqa: A002
+    def __init__(self, app: App, model: Any, type: str) -> None:
         super().__init__(app)
         self.model = model
         self.type = type
@@ -72,7 +72,7 @@ class ModelErrorEvent(ModelEvent):
 
     __slots__ = ("error",)
 
-    def __init__(self, app: App, model: Any, type: str, error: BaseException) -> None:  # noqa: A002
+    def __init__(self, app: App, model: Any, type: str, error: BaseException) -> None:
         super().__init__(app, model, type)
         self.error = error
 
@@ -175,7 +175,12 @@ class CollectionsImportRequestEvent(RequestEvent):
     __slots__ = ("collections", "delete_missing")
 
     def __init__(
-        self, app: App, request: RequestInfo, collections: list[dict[str, Any]], *, delete_missing: bool
+        self,
+        app: App,
+        request: RequestInfo,
+        collections: list[dict[str, Any]],
+        *,
+        delete_missing: bool,
     ) -> None:
         super().__init__(app, request)
         self.collections = collections
@@ -188,7 +193,12 @@ class RecordsListRequestEvent(CollectionRequestEvent):
     __slots__ = ("page", "records")
 
     def __init__(
-        self, app: App, request: RequestInfo, collection: Collection, records: list[Record], page: Any
+        self,
+        app: App,
+        request: RequestInfo,
+        collection: Collection,
+        records: list[Record],
+        page: Any,
     ) -> None:
         super().__init__(app, request, collection)
         self.records = records
@@ -237,7 +247,7 @@ class RecordAuthRequestEvent(RecordRequestEvent):
 
 
 class RecordAuthWithPasswordRequestEvent(RecordRequestEvent):
-    """Someone signs in with identity and password; `record` is None when there is no such identity."""
+    """Someone signs in with identity and password; `record` is None for an unknown identity."""
 
     __slots__ = ("identity", "identity_field", "password")
 

@@ -23,7 +23,7 @@ class Event:
         self._pos = 0
 
     def tags(self) -> tuple[str, ...]:
-        """Return the names by which handlers may narrow the event, such as collection id and name."""
+        """Return the names by which handlers may narrow the event: collection id and name."""
         return ()
 
     def next(self) -> None:
@@ -62,7 +62,9 @@ class Hook(Generic[E]):
     def __len__(self) -> int:
         return len(self._bindings)
 
-    def __call__(self, *tags: str, id: str = "", priority: int = 0) -> Callable[[Handler[E]], Handler[E]]:  # noqa: A002
+    def __call__(
+        self, *tags: str, id: str = "", priority: int = 0
+    ) -> Callable[[Handler[E]], Handler[E]]:
         """Bind the decorated function: `@app.hooks.record_create("posts")`."""
 
         def decorate(handler: Handler[E]) -> Handler[E]:
@@ -71,7 +73,7 @@ class Hook(Generic[E]):
 
         return decorate
 
-    def bind(self, handler: Handler[E], *tags: str, id: str = "", priority: int = 0) -> str:  # noqa: A002
+    def bind(self, handler: Handler[E], *tags: str, id: str = "", priority: int = 0) -> str:
         """Add *handler* (in place of one with the same id) and return its id."""
         name = id or random_id(20)
         kept = tuple(b for b in self._bindings if b.id != name)
@@ -126,7 +128,9 @@ def run_chain(event: E, handlers: tuple[Handler[E], ...], act: Handler[E] | None
         event._chain, event._pos = outer
 
 
-def trigger_refined(broad: Hook[Any], narrow: Hook[Any], event: E, act: Handler[E] | None = None) -> None:
+def trigger_refined(
+    broad: Hook[Any], narrow: Hook[Any], event: E, act: Handler[E] | None = None
+) -> None:
     """Run *act* inside a model hook and the record or collection hook that refines it.
 
     COMPAT: the reference runs the narrow hook's handlers first and the model hook's inside them.
