@@ -1,1 +1,1 @@
-"""Stored settings: model, validation, encryption at rest."""
+"""The stored settings: their shape, their defaults, and how they are kept (encrypted when asked for)."""

@@ -54,6 +54,7 @@ _STEPS_INLINE: Final = 4_000
 _STEPS: Final = 100_000
 """Steps of the virtual machine between two looks at the clock: about 40 µs, about 1 ms."""
 _RETRIES: Final = 12
+_CLOSED: Final = "database is closed"
 
 
 class _Thread(threading.local):
@@ -71,8 +72,8 @@ class _Thread(threading.local):
 class Engine:
     """One database file.
 
-    Reads run on a connection of the calling thread; inside `transaction()` everything of that thread
-    runs on the one writer connection. All errors are `DatabaseError`s.
+    Reads run on a connection of the calling thread; inside `transaction()` everything of that
+    thread runs on the one writer connection. All errors are `DatabaseError`s.
     """
 
     def __init__(self, path: Path | str, *, query_timeout: float = 30.0) -> None:
@@ -119,7 +120,7 @@ class Engine:
                 _close(connection)
 
     def trace(self, handler: Trace) -> None:
-        """Call `handler(sql, seconds)` after each statement, values filled in; call before `open()`."""
+        """Call `handler(sql, seconds)` after each statement; to be set before `open()`."""
         self._trace = handler
 
     def _traced(self, connection: Connection) -> None:
@@ -129,8 +130,7 @@ class Engine:
 
     def _reader(self) -> Connection:
         """Open this thread's reader."""
-        if self._writer is None:
-            raise DatabaseError("database is closed")
+        self._open_writer()
         try:
             reader = open_reader(self.path)
         except DriverError as ex:
@@ -264,9 +264,7 @@ class Engine:
     def _begin(self) -> None:
         self._lock_writer()
         try:
-            writer = self._writer
-            if writer is None:
-                raise DatabaseError("database is closed")
+            writer = self._open_writer()
             self._begin_on(writer)
         except BaseException:
             self._lock.release()
@@ -276,6 +274,11 @@ class Engine:
         self._outer_reader = thread.connection
         thread.connection = writer
         thread.depth = 1
+
+    def _open_writer(self) -> Connection:
+        if self._writer is None:
+            raise DatabaseError(_CLOSED)
+        return self._writer
 
     def _lock_writer(self) -> None:
         if not MODE.active:
@@ -417,11 +420,12 @@ def _call_all(acts: list[Callable[[], None]]) -> None:
 
 
 def _close(connection: Connection) -> None:
-    connection.interrupt()
     for _ in range(200):
         try:
             connection.close()
         except DriverError:
-            time.sleep(0.01)  # still used by its thread
+            # NOTE: interrupted only when in use; an interrupt would also stop the last write-back
+            connection.interrupt()
+            time.sleep(0.01)
         else:
             return

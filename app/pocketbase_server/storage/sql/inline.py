@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MOST: Final = 10_000
 
 
 class _Mode(threading.local):
@@ -28,7 +32,7 @@ def inline_mode() -> Iterator[None]:
 
 
 class Speeds:
-    """Which statements were slow lately, by their text, so that they are kept off threads in inline mode."""
+    """Which statements were slow lately, by text: threads in inline mode keep away from them."""
 
     __slots__ = ("_limit", "_slow", "_weight")
 
@@ -57,6 +61,6 @@ class Speeds:
             self._slow[sql] = mean
 
     def _remember(self, sql: str, seconds: float) -> None:
-        if len(self._slow) > 10_000:
+        if len(self._slow) >= _MOST:
             self._slow.clear()
         self._slow[sql] = seconds

@@ -31,7 +31,7 @@ _UNIQUE: Final = re.compile(
 def translate(error: Exception) -> DatabaseError:
     """Return the driver's *error* as one of ours."""
     message = str(error)
-    if isinstance(error, apsw.ConstraintError) and error.extendedresult in _UNIQUE_CODES:
+    if getattr(error, "extendedresult", 0) in _UNIQUE_CODES:
         return parse_unique(message)
     if isinstance(error, apsw.BusyError | apsw.LockedError):
         return DatabaseBusy(message)
@@ -41,7 +41,7 @@ def translate(error: Exception) -> DatabaseError:
 
 
 def parse_unique(message: str) -> UniqueViolation:
-    """Return the violation that SQLite's *message* tells of: `UNIQUE constraint failed: t.a, t.b`."""
+    """Return the violation SQLite tells of: `UNIQUE constraint failed: t.a, t.b`."""
     found = _UNIQUE.search(message)
     if found is None:
         return UniqueViolation("", [], message=message)

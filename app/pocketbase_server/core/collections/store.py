@@ -1,0 +1,124 @@
+"""Collections found, kept in memory and saved together with their tables."""
+
+from __future__ import annotations
+
+from threading import local
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from pocketbase_server.core.collections.cache import Snapshot
+from pocketbase_server.core.collections.model import BASE, Collection
+from pocketbase_server.core.errors import NotFoundError
+from pocketbase_server.storage.sql.collection_rows import SELECT_ALL
+from pocketbase_server.storage.sql.engine import DatabaseError, WouldBlock
+
+if TYPE_CHECKING:
+    from pocketbase_server.app import App
+    from pocketbase_server.core.fields.base import Field
+
+_LOOK_EVERY = 0.2
+"""Seconds between two looks for changes made by another process."""
+
+
+class _Own(local):
+    """What this thread sees while its transaction changes collections."""
+
+    snapshot: Snapshot | None = None
+
+
+class CollectionStore:
+    """All collections. Those it returns are shared and frozen: change a `clone()` and save that."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._snapshot = Snapshot()
+        self._own = _Own()
+        self._data_version = 0
+        self._look_at = 0.0
+
+    # -- finding
+
+    @property
+    def _now(self) -> Snapshot:
+        return self._own.snapshot or self._snapshot
+
+    @property
+    def version(self) -> int:
+        """A number that grows with every change of any collection; part of the keys of derived caches."""
+        return self._now.version
+
+    def get(self, name_or_id: str) -> Collection | None:
+        """Return the collection with that id or (ignoring case) name, or None."""
+        if monotonic() > self._look_at:
+            self._look()
+        return self._now.get(name_or_id)
+
+    def find(self, name_or_id: str) -> Collection:
+        """Return the collection with that id or (ignoring case) name.
+
+        Raises `NotFoundError` when there is none.
+        """
+        found = self.get(name_or_id)
+        if found is None:
+            raise NotFoundError
+        return found
+
+    def all(self) -> list[Collection]:
+        """Return every collection, oldest first."""
+        return list(self._now.collections)
+
+    def references(self, collection: Collection) -> dict[Collection, list[Field]]:
+        """Return which relation fields of which collections point to *collection* (itself among them)."""
+        return self._now.references(collection.id)
+
+    def new(self, type: str = BASE, name: str = "") -> Collection:  # noqa: A002
+        """Return a collection to be filled and created, with the defaults of its type."""
+        return Collection(name=name, type=type)
+
+    # -- memory
+
+    def reload(self) -> None:
+        """Read all collections from the database; to be called when it was changed past this store."""
+        data = self._app.data
+        self._data_version = data.data_version()
+        snapshot = self._now.renewed(data.all(SELECT_ALL))
+        if not data.in_transaction:
+            self._publish(snapshot)
+            return
+        if self._own.snapshot is None:
+            data.after_commit(self._commit)
+            data.after_rollback(self._forget)
+        self._own.snapshot = snapshot
+
+    def _commit(self) -> None:
+        snapshot = self._own.snapshot
+        self._own.snapshot = None
+        if snapshot is not None:
+            self._publish(snapshot)
+
+    def _forget(self) -> None:
+        self._own.snapshot = None
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._look_at = monotonic() + _LOOK_EVERY
+
+    def _look(self) -> None:
+        """Read the collections again when another process has changed them."""
+        self._look_at = monotonic() + _LOOK_EVERY
+        data = self._app.data
+        if not data.is_open or data.in_transaction:
+            return
+        version = data.data_version()
+        if version == self._data_version:
+            return
+        try:
+            snapshot = self._snapshot.renewed(data.all(SELECT_ALL))
+        except (WouldBlock, DatabaseError):
+            return
+        self._data_version = version
+        if snapshot is not self._snapshot:
+            self._publish(snapshot)
+
+
+__all__ = ["Any", "CollectionStore"]

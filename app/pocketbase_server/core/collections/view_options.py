@@ -1,0 +1,31 @@
+"""Where the records of a view collection come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pocketbase_server.core.errors import BadRequestError
+
+
+@dataclass(slots=True)
+class ViewOptions:
+    """The query of a view collection."""
+
+    view_query: str = ""
+
+    def merge(self, raw: dict[str, Any]) -> None:
+        """Take over the query if *raw* holds one."""
+        query = raw.get("viewQuery")
+        if query is not None and not isinstance(query, str):
+            raise BadRequestError
+        if query is not None:
+            self.view_query = query
+
+    def export(self, *, with_secrets: bool = False) -> dict[str, Any]:  # noqa: ARG002
+        """Return `{"viewQuery": …}`."""
+        return {"viewQuery": self.view_query}
+
+    def clone(self) -> Self:
+        """Return a copy."""
+        return type(self)(self.view_query)
