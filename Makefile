@@ -46,13 +46,19 @@ parity: setup  ## ask the reference and us the same questions
 sdk: setup  ## the official JavaScript SDK against our server
 	$(BIN)/pytest -q -m sdk tests
 
+docs: setup  ## write docs/reference from the code
+	$(BIN)/python scripts/gen_docs.py
+
+docs-check: setup  ## tell whether docs/reference is current
+	$(BIN)/python scripts/gen_docs.py --check
+
 bench: setup  ## compare speed with the reference (needs wrk)
 	$(BIN)/python scripts/reference.py
 	$(BIN)/python scripts/bench
 
-check: lint types layers test  ## all of the above that can fail
+check: lint types layers docs-check test  ## all of the above that can fail
 
 clean:  ## remove what can be made again
 	rm -rf .venv .reference .builds .mypy_cache .ruff_cache .pytest_cache .import_linter_cache tests/sdk/node_modules
 
-.PHONY: help setup serve fmt lint types layers test test-fast parity sdk bench check clean
+.PHONY: help setup serve fmt lint types layers test test-fast parity sdk docs docs-check bench check clean

@@ -268,7 +268,7 @@ def kind_fields(ids: dict[str, str]) -> list[Body]:
         f("relation", "rel_one", collectionId=ids["tags"], maxSelect=1),
         f("relation", "rel_many", collectionId=ids["tags"], minSelect=0, maxSelect=3),
         f("relation", "rel_min", collectionId=ids["tags"], minSelect=2, maxSelect=3),
-        f("password", "password", min=4, max=20),
+        f("password", "password", min=4, max=20, cost=4),
         f("text", "hidden", hidden=True),
         *STAMPS,
     ]

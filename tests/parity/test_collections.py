@@ -4,6 +4,7 @@ Collections: create, change, delete, import, truncate, scaffolds, views; good an
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -551,6 +552,7 @@ REFUSED = [
 @pytest.mark.parametrize(("number", "scenario"), list(enumerate(REFUSED)))
 def test_refused(number: int, scenario: Scenario, pair: Pair) -> None:
     """What may not be deleted, emptied or imported stays as it is."""
+    scenario = replace(scenario, blur=r"reference in [\w, ]+")
     pair.check(scenario, q(f"{ALL}?fields=totalItems", who="superuser"))
 
 

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Self
 
 from pocketbase_server.core.collections.model import SUPERUSERS
+from pocketbase_server.core.records.shape import shape
+from pocketbase_server.core.values import to_jsonable
 
 if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.core.fields.base import Modifier
+
+Row = tuple[Any, ...]
+Step = tuple["Modifier", Any]
 
 
 class Record:
     """One record of a collection.
 
     `values` maps field name to domain value (see `Field`); what it does not hold is blank. `original` is what the
-    database held when the record was loaded (None for a new one).
+    database held when the record was loaded (None for a new one). `expand` is None until an expand was asked for.
     """
 
     __slots__ = (
         "_hidden_override",
+        "_original",
+        "_row",
+        "_steps",
         "collection",
         "custom",
         "expand",
         "ignore_email_visibility",
         "is_new",
-        "original",
+        "stored",
         "values",
         "with_custom",
     )
@@ -32,13 +42,27 @@ class Record:
     def __init__(self, collection: Collection, values: dict[str, Any] | None = None) -> None:
         self.collection = collection
         self.values: dict[str, Any] = values if values is not None else {}
-        self.original: dict[str, Any] | None = None
         self.is_new = True
         self.custom: dict[str, Any] = {}
         self.with_custom = False
-        self.expand: dict[str, Any] = {}
+        self.expand: dict[str, Any] | None = None
         self.ignore_email_visibility = False
+        self.stored: dict[str, Any] | None = None
+        """Domain values as last written by us; None: as they were loaded."""
+        self._original: dict[str, Any] | None = None
+        self._row: Row | None = None
         self._hidden_override: dict[str, bool] = {}
+        self._steps: dict[str, list[Step] | None] = {}
+
+    @classmethod
+    def from_row(cls, collection: Collection, row: Row) -> Self:
+        """Make the record of a row, columns in the order of field names."""
+        record = cls(collection, shape(collection).values(row))
+        record.is_new = False
+        record._row = row
+        return record
+
+    # -- who
 
     @property
     def id(self) -> str:
@@ -55,9 +79,200 @@ class Record:
         """Return the collection's id and name."""
         return (self.collection.id, self.collection.name)
 
+    def __repr__(self) -> str:
+        return f"Record({self.collection.name}/{self.id})"
+
+    # -- values
+
     def get(self, name: str) -> Any:
         """Return the domain value of a field (blank when never set), a custom value, or None."""
         if name in self.values:
             return self.values[name]
         field = self.collection.field(name)
         return field.zero() if field is not None else self.custom.get(name)
+
+    def set(self, name: str, raw: Any) -> None:
+        """Change a field by its name or a key with modifier (`tags+`); any other name becomes a custom value."""
+        if not self.set_known(name, raw):
+            self.custom[name] = raw
+
+    def set_known(self, key: str, raw: Any) -> bool:
+        """Change the field that a body key speaks of and return True; False when it speaks of none."""
+        setter = self.collection.setters.get(key)
+        if setter is None:
+            return False
+        change = shape(self.collection).changers.get(key)
+        setter(self, raw)
+        if not self.is_new:
+            self._note(key, raw, change)
+        return True
+
+    def _note(self, key: str, raw: Any, change: tuple[str, Modifier] | None) -> None:
+        """Remember how a value came about, so that it can be worked out again from a newer one."""
+        if change is None:
+            self._steps[key] = None
+            return
+        steps = self._steps.setdefault(change[0], [])
+        if steps is not None:
+            steps.append((change[1], raw))
+
+    def load(self, data: Mapping[str, Any], without: Iterable[str] = ()) -> None:
+        """Take over a body: field names and keys with modifiers; unknown keys, and those *without*, are ignored.
+
+        Plain names go first, then shorter keys: `{"n+": 1, "n": 5}` gives 6.
+        """
+        for key in sorted(data, key=len):
+            if key not in without:
+                self.set_known(key, data[key])
+
+    def resolved(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a body in which keys with modifiers have become the values they lead to.
+
+        Call it after `load()`; every field the body speaks of has its domain value.
+        """
+        changers = shape(self.collection).changers
+        done: dict[str, Any] = {}
+        for key, raw in data.items():
+            change = changers.get(key)
+            name = change[0] if change is not None else key
+            is_known = name in self.collection.by_name or key in self.collection.setters
+            done[name] = self.get(name) if is_known else raw
+        return done
+
+    # -- what was
+
+    @property
+    def original(self) -> dict[str, Any] | None:
+        """The domain values the record was loaded with; None for a new one."""
+        if self._original is None and self._row is not None:
+            self._original = shape(self.collection).values(self._row)
+        return self._original
+
+    @original.setter
+    def original(self, values: dict[str, Any] | None) -> None:
+        self._original = values
+        if values is None:
+            self._row = None
+
+    def changed(self) -> list[str]:
+        """Return the names of the fields whose values differ from what the database holds, sorted."""
+        before = self.stored if self.stored is not None else self.original
+        names = shape(self.collection).names
+        if before is None:
+            return list(names)
+        values, missing = self.values, _MISSING
+        return [n for n in names if n in values and values[n] != before.get(n, missing)]
+
+    def is_changed(self, name: str) -> bool:
+        """Tell whether a field's value differs from the one the record was loaded with."""
+        before = self.original
+        field = self.collection.field(name)
+        blank = field.zero() if field is not None else None
+        return bool(self.get(name) != (blank if before is None else before.get(name, blank)))
+
+    def steps(self) -> dict[str, list[Step]]:
+        """Return by field the modifiers applied since the record was loaded, where nothing else set the value."""
+        return {name: steps for name, steps in self._steps.items() if steps}
+
+    def mark_saved(self) -> None:
+        """Take note that the database holds the values as they are now."""
+        self.is_new = False
+        self.stored = {n: _copied(v) for n, v in self.values.items()}
+        self._steps.clear()
+
+    def clone(self) -> Self:
+        """Return a copy in the same state that shares nothing changeable."""
+        made = type(self)(self.collection, {n: _copied(v) for n, v in self.values.items()})
+        made.is_new, made._row, made._original = self.is_new, self._row, self._original
+        made.stored = self.stored
+        made.custom, made.with_custom = dict(self.custom), self.with_custom
+        made.expand = None if self.expand is None else dict(self.expand)
+        made.ignore_email_visibility = self.ignore_email_visibility
+        made._hidden_override = dict(self._hidden_override)
+        made._steps = {n: None if s is None else list(s) for n, s in self._steps.items()}
+        return made
+
+    def fresh(self) -> Self:
+        """Return a copy with the values as they are now, and everything else as if just loaded."""
+        made = type(self)(self.collection, {n: _copied(v) for n, v in self.values.items()})
+        made.is_new, made._original = self.is_new, None if self.is_new else dict(self.values)
+        return made
+
+    # -- printing
+
+    def hide(self, *names: str) -> Self:
+        """Leave these fields (or `expand`, `collectionId`, a custom value) out of answers."""
+        self._hidden_override.update(dict.fromkeys(names, True))
+        return self
+
+    def unhide(self, *names: str) -> Self:
+        """Show these fields although they are hidden."""
+        self._hidden_override.update(dict.fromkeys(names, False))
+        return self
+
+    def unhide_all(self) -> Self:
+        """Show every field a superuser may see, and the email."""
+        seen = shape(self.collection)
+        self.ignore_email_visibility = True
+        return self.unhide(*(name for name in seen.names if name not in seen.cut))
+
+    def is_shown(self, name: str) -> bool:
+        """Tell whether answers contain the field or other name."""
+        hidden = self._hidden_override.get(name)
+        if hidden is None:
+            field = self.collection.field(name)
+            hidden = field is not None and field.hidden
+        if hidden or name != "email" or not self.collection.is_auth:
+            return not hidden
+        return self.ignore_email_visibility or bool(self.get("emailVisibility"))
+
+    def export(self) -> dict[str, Any]:
+        """Return the record as the API prints it to its reader: keys sorted, hidden fields left out."""
+        done = {
+            name: self._printed(name, convert)
+            for name, convert in shape(self.collection).printers.items()
+            if self.is_shown(name)
+        }
+        done.update(self._extras(done))
+        return dict(sorted(done.items()))
+
+    def _printed(self, name: str, convert: Any) -> Any:
+        value = self.get(name)
+        return value if convert is None else convert(value)
+
+    def _extras(self, taken: Mapping[str, Any]) -> dict[str, Any]:
+        extras: dict[str, Any] = {}
+        if self.with_custom:
+            extras = {n: printable(v) for n, v in self.custom.items() if n not in taken}
+        if self.expand is not None:
+            extras["expand"] = {n: printable(v) for n, v in sorted(self.expand.items())}
+        extras["collectionId"] = self.collection.id
+        extras["collectionName"] = self.collection.name
+        if not self._hidden_override:
+            return extras
+        return {n: v for n, v in extras.items() if not self._hidden_override.get(n)}
+
+    def db_export(self) -> dict[str, Any]:
+        """Return what is stored for each field."""
+        storers = shape(self.collection).storers
+        return {name: _printed_by(self.get(name), convert) for name, convert in storers.items()}
+
+
+_MISSING: Any = object()
+
+
+def _printed_by(value: Any, convert: Any) -> Any:
+    return value if convert is None else convert(value)
+
+
+def _copied(value: Any) -> Any:
+    return list(value) if value.__class__ is list else value
+
+
+def printable(value: Any) -> Any:
+    """Return a value of `expand` or a custom one as orjson can print it."""
+    if isinstance(value, Record):
+        return value.export()
+    if isinstance(value, (list, tuple)):
+        return [printable(item) for item in value]
+    return to_jsonable(value)

@@ -1,1 +1,1 @@
-"""The stored settings: their shape, their defaults, and how they are kept (encrypted when asked for)."""
+"""The stored settings: their shape, their defaults, and how they are kept."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pocketbase_server.core.collections.auth_options import Section
 from pocketbase_server.core.errors import BadRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(slots=True)
@@ -159,8 +161,8 @@ class Logs(Section):
 class Settings(Section):
     """All settings, in the order in which they are printed and stored.
 
-    Treat those that came from the store as frozen: they are shared by all requests. Change a `clone()` and
-    save that. `export()` leaves secrets out; `export(with_secrets=True)` is what is stored.
+    Treat those that came from the store as frozen: they are shared by all requests. Change a
+    `clone()` and save that. `export()` leaves secrets out; with them it gives what is stored.
     """
 
     WIRE: ClassVar[Mapping[str, str]] = {"superuser_ips": "superuserIPs"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
 
 from pocketbase_server.core.errors import Issue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Network = IPv4Network | IPv6Network
 

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from pocketbase_server.core.errors import AppError, BadRequestError, ValidationErrors
 from pocketbase_server.core.hooks.events import AppEvent
-from pocketbase_server.core.settings.encryption import SealError, seal, unseal
 from pocketbase_server.core.settings.model import Settings
 from pocketbase_server.core.settings.networks import issues_of
+from pocketbase_server.kit.security import DecryptError, decrypt, encrypt
+from pocketbase_server.storage.sql.errors import DatabaseError, WouldBlock
 from pocketbase_server.storage.sql.params import read_param, write_param
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
 
 PARAM: Final = "settings"
+KEY_SIZES: Final = (16, 24, 32)
+LOOK_EVERY: Final = 0.2
+"""Seconds between two looks for changes made by another process."""
 
 
 class SettingsError(AppError):
@@ -28,14 +35,22 @@ class SettingsError(AppError):
 
 
 class SettingsStore:
-    """The settings of one application.
-
-    `current` is shared by all requests: never change it, `save()` a changed clone.
-    """
+    """The settings of one application."""
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self.current = Settings()
+        self._current = Settings()
+        self._stored: bytes | str | None = None
+        """The row as it was read or written last."""
+        self._data_version = 0
+        self._look_at = inf
+
+    @property
+    def current(self) -> Settings:
+        """The settings; shared by all requests: never change them, `save()` a changed clone."""
+        if monotonic() > self._look_at:
+            self._look()
+        return self._current
 
     def reload(self) -> None:
         """Read the settings from the database, storing the defaults when there are none yet.
@@ -45,14 +60,32 @@ class SettingsStore:
         self._app.hooks.settings_reload.trigger(AppEvent(self._app), lambda _: self._reload())
 
     def _reload(self) -> None:
-        stored = read_param(self._app.data, PARAM)
+        data = self._app.data
+        self._data_version = data.data_version()
+        stored = read_param(data, PARAM)
         if stored is None:
             self._write(Settings())
-        else:
-            self.current = self._parse(stored)
+        elif stored != self._stored:
+            self._keep(stored, self._parse(stored))
+        self._look_at = monotonic() + LOOK_EVERY
+
+    def _look(self) -> None:
+        """Read the settings again when another process has changed them."""
+        self._look_at = monotonic() + LOOK_EVERY
+        data = self._app.data
+        if not data.is_open or data.in_transaction:
+            return
+        version = data.data_version()
+        if version == self._data_version:
+            return
+        # NOTE: what cannot be read now (busy, half set up) leaves the settings as they are
+        with suppress(WouldBlock, DatabaseError, SettingsError):
+            if read_param(data, PARAM) not in {None, self._stored}:
+                self.reload()
+            self._data_version = version
 
     def save(self, settings: Settings) -> None:
-        """Check *settings*, store them and make them current.
+        """Check *settings*, store them and make them current once that is committed.
 
         Raises `ValidationErrors` when something in them is refused.
         """
@@ -65,11 +98,12 @@ class SettingsStore:
         plain = orjson.dumps(settings.export(with_secrets=True))
         key = self._key()
         # COMPAT: plain settings are stored as bytes, encrypted ones as text
-        write_param(self._app.data, PARAM, _sealed(plain, key) if key else plain, _now())
-        self._app.data.after_commit(lambda: self._make_current(settings))
+        stored = _sealed(plain, key) if key else plain
+        write_param(self._app.data, PARAM, stored, _now())
+        self._app.data.after_commit(lambda: self._keep(stored, settings))
 
-    def _make_current(self, settings: Settings) -> None:
-        self.current = settings
+    def _keep(self, stored: bytes | str, settings: Settings) -> None:
+        self._stored, self._current = stored, settings
 
     def _key(self) -> str:
         name = self._app.config.encryption_env
@@ -89,28 +123,30 @@ def _merged(text: bytes | str) -> Settings | None:
     """Return the defaults with what the JSON *text* says, or None when it is no settings object."""
     settings = Settings()
     try:
-        settings.merge(_loaded(text))
+        settings.merge(orjson.loads(text))
     except (ValueError, BadRequestError):
         return None
     return settings
 
 
-def _loaded(text: bytes | str) -> Any:
-    return orjson.loads(text)
-
-
 def _sealed(plain: bytes, key: str) -> str:
-    try:
-        return seal(plain, key)
-    except SealError as ex:
-        raise SettingsError(str(ex)) from ex
+    _check_key(key)
+    return encrypt(plain, key)
 
 
-def _unsealed(stored: bytes | str, key: str) -> bytes:
+def _unsealed(stored: bytes | str, key: str) -> str:
+    _check_key(key)
+    text = stored if isinstance(stored, str) else stored.decode(errors="replace")
     try:
-        return unseal(stored, key)
-    except SealError as ex:
-        raise SettingsError(str(ex)) from ex
+        return decrypt(text, key).decode(errors="replace")
+    except DecryptError as ex:
+        # COMPAT: these two messages are the reference's, people search for them
+        raise SettingsError("cipher: message authentication failed") from ex
+
+
+def _check_key(key: str) -> None:
+    if len(key.encode()) not in KEY_SIZES:
+        raise SettingsError(f"crypto/aes: invalid key size {len(key.encode())}")
 
 
 def _now() -> str:

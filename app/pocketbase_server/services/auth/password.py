@@ -25,7 +25,7 @@ WAITING_PER_THREAD: Final = 128
 
 
 class PasswordPool:
-    """Hashes and checks passwords on low-priority threads, one per core; callers wait for their answer.
+    """Hashes and checks passwords on low-priority threads, one per core; callers wait.
 
     Raises `TooManyRequestsError` from its verbs when too many callers wait already.
     """

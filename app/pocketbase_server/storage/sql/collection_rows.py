@@ -26,5 +26,7 @@ _NAMES = ", ".join(f"`{c}`" for c in COLUMNS)
 
 SELECT_ALL: Final = f"SELECT {_NAMES} FROM `_collections` ORDER BY `rowid` ASC"
 INSERT: Final = f"INSERT INTO `_collections` ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"
-UPDATE: Final = f"UPDATE `_collections` SET {', '.join(f'`{c}` = ?' for c in COLUMNS)} WHERE `id` = ?"
+UPDATE: Final = (
+    f"UPDATE `_collections` SET {', '.join(f'`{c}` = ?' for c in COLUMNS)} WHERE `id` = ?"
+)
 DELETE: Final = "DELETE FROM `_collections` WHERE `id` = ?"

@@ -1,0 +1,99 @@
+"""What follows from a collection's fields for its records: worked out once, kept with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from pocketbase_server.core.fields.base import Field
+from pocketbase_server.kit.json import number_text
+
+if TYPE_CHECKING:
+    from pocketbase_server.core.collections.model import Collection
+
+Convert = Callable[[Any], Any]
+UNSEEN = frozenset({"password", "tokenKey"})
+"""Fields of auth records that no answer shows, whoever asks."""
+_EXACT = 1 << 53
+_PLAIN_FROM = 1e-4
+
+
+class Shape:
+    """The tables by which records of one collection are read, stored and printed.
+
+    `names` are the field names in the order of output, which is also the order of rows.
+    """
+
+    __slots__ = ("changers", "cut", "fields", "lists", "names", "printers", "readers", "storers")
+
+    def __init__(self, collection: Collection) -> None:
+        self.fields = tuple(sorted(collection.fields, key=lambda f: f.name))
+        self.names = tuple(f.name for f in self.fields)
+        read = [(f.name, _reader(f, is_view=collection.is_view)) for f in self.fields]
+        self.readers = tuple((name, fn) for name, fn in read if fn is not None)
+        """How stored values become domain values; fields that are stored as they are do not appear."""
+        self.printers = {f.name: printer(f) for f in self.fields}
+        """How domain values are made ready for orjson; None: as they are."""
+        self.storers = {f.name: _own(f, "to_db") for f in self.fields}
+        """How domain values are stored; None: as they are."""
+        self.lists = tuple(f.name for f in self.fields if f.is_multiple)
+        self.changers = {
+            key: (f.name, modify) for f in self.fields for key, modify in f.modifiers().items()
+        }
+        """By body key: which field it changes and how the new value follows from the old one."""
+        self.cut = _unseen(collection)
+
+    def values(self, row: tuple[Any, ...]) -> dict[str, Any]:
+        """Return the domain values of a row."""
+        values = dict(zip(self.names, row, strict=True))
+        for name, read in self.readers:
+            values[name] = read(values[name])
+        return values
+
+
+def shape(collection: Collection) -> Shape:
+    """Return the collection's shape, made on first use."""
+    known: Shape | None = collection.cache.get("shape")
+    if known is None:
+        known = collection.cache["shape"] = Shape(collection)
+    return known
+
+
+def _unseen(collection: Collection) -> frozenset[str]:
+    return UNSEEN if collection.is_auth else frozenset()
+
+
+def _own(field: Field, method: str) -> Convert | None:
+    """Return the bound method if the field type has one of its own."""
+    if getattr(type(field), method) is getattr(Field, method):
+        return None
+    bound: Convert = getattr(field, method)
+    return bound
+
+
+def _reader(field: Field, *, is_view: bool) -> Convert | None:
+    own = _own(field, "from_db")
+    if not is_view:
+        return own
+    # NOTE: the columns of a query have no type of their own: a text may come as NULL or a number
+    read, blank = own or field.normalise, field.zero
+    return lambda stored: blank() if stored is None else read(stored)
+
+
+def printer(field: Field) -> Convert | None:
+    """Return what makes the field's domain values ready for orjson; None: nothing is needed."""
+    own = _own(field, "export_value")
+    if own is not None:
+        return own
+    return number if isinstance(field.zero(), (int, float)) and field.zero() is not False else None
+
+
+def number(value: float) -> Any:
+    """Return a number in a form that orjson prints as the reference does."""
+    if value.__class__ is int and -_EXACT <= value <= _EXACT:
+        return value
+    if _PLAIN_FROM <= abs(value) < _EXACT and value % 1:
+        return value
+    return orjson.Fragment(number_text(value))

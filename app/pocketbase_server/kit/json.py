@@ -1,0 +1,243 @@
+"""JSON as the reference reads and writes it.
+
+Reading is strict: repeated keys, bad UTF-8 and lone surrogates are refused. Writing prints numbers
+as ECMAScript does (`1.0` is `1`, `1e20` is written out, `1e21` and `1e-7` carry an exponent).
+"""
+
+from __future__ import annotations
+
+import json as stdlib_json
+import re
+from math import copysign
+from typing import Any, Final
+
+import orjson
+
+JsonError = orjson.JSONDecodeError
+"""A `ValueError`: the text is no JSON, or JSON that is refused."""
+
+_SPACED_COLON: Final = re.compile(rb'"[ \t\r\n]+:')
+_RAW_START: Final = frozenset('{["-0123456789')
+_EXACT: Final = 1 << 53
+_EXPONENT_FROM: Final = 1e21
+_EXPONENT_BELOW: Final = 1e-6
+
+
+# -- reading
+
+
+def loads(text: str | bytes) -> Any:
+    """Return the value of a JSON text; repeated keys keep the last. Raises `JsonError`."""
+    return orjson.loads(text)
+
+
+def loads_strict(data: bytes) -> Any:
+    """Return the first JSON value of a request's body; what follows it does not matter.
+
+    Raises `JsonError` for anything the reference refuses, repeated keys at any depth included.
+    """
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        data = _first_value(data)
+        value = orjson.loads(data)
+    if value.__class__ is dict or value.__class__ is list:
+        _refuse_repeated_keys(data, value)
+    return value
+
+
+def _first_value(data: bytes) -> bytes:
+    """Return the part of *data* that is its first value; raises `JsonError` if that is all."""
+    # NOTE: bytes after the value may be anything, also no UTF-8; inside it they are refused later
+    text = data.decode("utf-8", "surrogateescape").lstrip(" \t\r\n")
+    try:
+        _, end = _SCANNER.raw_decode(text)
+    except (ValueError, RecursionError) as ex:
+        raise JsonError(str(ex), "", 0) from ex
+    if end >= len(text):
+        raise JsonError("invalid JSON", "", 0)
+    return text[:end].encode("utf-8", "surrogateescape")
+
+
+def _refuse_repeated_keys(data: bytes, value: Any) -> None:
+    colons = data.count(b'":') + len(_SPACED_COLON.findall(data))
+    # PERF: each key is a `":` in the text, so equal counts mean that none was lost
+    if _count_keys(value, colons) < colons:
+        # NOTE: a text may hold `":` inside its strings; the slow parse knows
+        _SCANNER.raw_decode(data.decode().lstrip(" \t\r\n"))
+
+
+def _count_keys(value: Any, enough: int) -> int:
+    """Count the keys of all objects, stopping once there are *enough*."""
+    total = 0
+    todo = [value]
+    while todo and total < enough:
+        node = todo.pop()
+        if node.__class__ is dict:
+            total += len(node)
+            todo.extend(v for v in node.values() if v.__class__ is dict or v.__class__ is list)
+        else:
+            todo.extend(v for v in node if v.__class__ is dict or v.__class__ is list)
+    return total
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise JsonError("duplicate object key", "", 0)
+    return made
+
+
+_SCANNER: Final = stdlib_json.JSONDecoder(object_pairs_hook=_object)
+
+
+# -- writing
+
+
+def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
+    """Return *value* as JSON with the reference's numbers; keys by code points when asked."""
+    if _has_odd_number(value):
+        value = _with_numbers(value)
+    return orjson.dumps(value, option=_SORTED if sort_keys else _PLAIN)
+
+
+_PLAIN: Final = orjson.OPT_NON_STR_KEYS
+_SORTED: Final = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+
+
+def _has_odd_number(value: Any) -> bool:
+    """Tell whether *value* holds a number that orjson may print otherwise than the reference."""
+    todo = [value]
+    for node in todo:  # PERF: the list grows while it is walked; one flat loop, no calls
+        kind = node.__class__
+        if kind is dict:
+            todo += [v for v in node.values() if v.__class__ in _WORTH_A_LOOK]
+        elif kind is list or kind is tuple:
+            todo += [v for v in node if v.__class__ in _WORTH_A_LOOK]
+        elif kind is float:
+            if not (_PLAIN_FROM <= abs(node) < _EXACT and node % 1):
+                return True
+        elif kind is int and not -_EXACT <= node <= _EXACT:
+            return True
+    return False
+
+
+_WORTH_A_LOOK: Final = frozenset({dict, list, tuple, float, int})
+_PLAIN_FROM: Final = 1e-4
+
+
+def _with_numbers(value: Any) -> Any:
+    kind = value.__class__
+    if kind is float or (kind is int and not -_EXACT <= value <= _EXACT):
+        return orjson.Fragment(number_text(value))
+    if kind is dict:
+        return {key: _with_numbers(item) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return [_with_numbers(item) for item in value]
+    return value
+
+
+def number_text(number: float) -> str:
+    """Return a number as the reference prints it: `1`, `0.5`, `1e+21`, `1e-7`, `-0`."""
+    double = float(number)
+    if double != double or double in {float("inf"), float("-inf")}:  # noqa: PLR0124 - NaN
+        return "null"
+    size = abs(double)
+    if size >= _EXPONENT_FROM or 0 < size < _EXPONENT_BELOW:
+        digits, _, exponent = repr(double).partition("e")
+        return f"{digits.removesuffix('.0')}e{int(exponent):+d}"
+    if double == int(double):
+        return "-0" if double == 0 and copysign(1, double) < 0 else _whole(double)
+    return _decimal(repr(double))
+
+
+def _whole(double: float) -> str:
+    """Return a whole double's shortest digits, filled up with zeros."""
+    digits, _, exponent = repr(double).partition("e")
+    if not exponent:
+        return digits.removesuffix(".0")
+    head, _, tail = digits.partition(".")
+    return head + tail.ljust(int(exponent), "0")
+
+
+def _decimal(text: str) -> str:
+    """Return `1.5e-05` without its exponent: `0.000015`."""
+    digits, _, exponent = text.partition("e")
+    if not exponent:
+        return digits
+    sign = "-" if digits.startswith("-") else ""
+    plain = digits.removeprefix("-").replace(".", "")
+    return f"{sign}0.{'0' * (-int(exponent) - 1)}{plain}"
+
+
+# -- what a json field stores
+
+
+def canonical_json(value: Any) -> str:
+    """Return the text that a json field stores for whatever a caller sent.
+
+    A string that is JSON itself is kept as it is; any other value is printed compactly with its
+    keys sorted.
+    """
+    if isinstance(value, str):
+        return value if is_json_text(value) else quote(value)
+    return dumps(value, sort_keys=True).decode()
+
+
+def is_json_text(text: str) -> bool:
+    """Tell whether a string is taken for JSON: it starts like a value and is one."""
+    if text in {"true", "false", "null"}:
+        return True
+    if text[:1] not in _RAW_START:
+        return False
+    return is_valid(text)
+
+
+def is_valid(text: str) -> bool:
+    """Tell whether *text* is JSON; repeated keys are fine here."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError as ex:
+        # COMPAT: a number too large for a double is still well-formed
+        return "infinity" in str(ex) and _is_well_formed(text)
+    return True
+
+
+def _is_well_formed(text: str) -> bool:
+    try:
+        stdlib_json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def quote(text: str) -> str:
+    """Return a string in quotes as the reference stores it."""
+    # COMPAT: that is Go's source code form: what cannot be seen comes as an escape, and some of
+    # those escapes are no JSON, which makes the field's check refuse the value
+    if text.isprintable():
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return (
+        '"'
+        + "".join([_QUOTED.get(c) or (c if c.isprintable() else _escape(c)) for c in text])
+        + '"'
+    )
+
+
+_QUOTED: Final = {
+    "\\": "\\\\", '"': '\\"', "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r",
+    "\t": "\\t", "\v": "\\v",
+}  # fmt: skip
+_ASCII_END: Final = 0x80
+_TWO_BYTES: Final = 0xFFFF
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code < _ASCII_END:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= _TWO_BYTES else f"\\U{code:08x}"

@@ -1,0 +1,138 @@
+"""The data directory: names, places, and whether it can be trusted."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from pocketbase_server.storage.sql.inspection import (
+    Inspection,
+    has_rows,
+    inspect,
+    is_unclean,
+    wal_of,
+)
+
+NEWEST_MIGRATION: Final = "1778828400_normalize_indexes.go"
+OLDEST_MIGRATION: Final = "1717233556_v0.23_migrate.go"
+"""What every directory of PocketBase 0.23 and later has applied."""
+
+_CHECK_SECONDS: Final = 0.4
+_CHECK_SECONDS_UNCLEAN: Final = 5.0
+_ACCEPT_NEWER: Final = "PB_ACCEPT_UNKNOWN_MIGRATIONS"
+
+
+class DataDirError(Exception):
+    """The data directory cannot be used as it is; the message says why and what helps."""
+
+
+class DataDir:
+    """The places of one `pb_data`."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.data_db = self.path / "data.db"
+        self.auxiliary_db = self.path / "auxiliary.db"
+        self.storage = self.path / "storage"
+        self.backups = self.path / "backups"
+        self.notify = self.path / ".notify"
+        self.autocert_cache = self.path / ".autocert_cache"
+        self.temp = self.path / ".pb_temp_to_delete"
+        self.types = self.path / "types.d.ts"
+
+    def prepare(self) -> None:
+        """Make the directory when it is missing, and check it when it is not.
+
+        Raises `DataDirError` when its data is damaged, gone, or of a version we cannot read; then
+        nothing was touched. A damaged auxiliary database (logs only) is set aside.
+        """
+        self._refuse_lost_data()
+        if _has_content(self.data_db):
+            self._refuse_damaged_data()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as ex:
+            raise DataDirError(f"cannot create {self.path}: {ex.strerror}") from ex
+        self._set_aside_broken_auxiliary()
+
+    def _refuse_lost_data(self) -> None:
+        """Never start empty where something was."""
+        if _has_content(self.data_db):
+            return
+        remains = self._remains()
+        if remains:
+            state = "empty" if self.data_db.exists() else "missing"
+            raise DataDirError(
+                f"{self.data_db} is {state}, but {remains}: not starting with an empty database."
+                " Put data.db back (a backup has one), or move the rest of the directory away."
+            )
+
+    def _remains(self) -> str:
+        if _has_content(wal_of(self.data_db)):
+            return f"{wal_of(self.data_db).name} has data"
+        if self.storage.is_dir() and any(file.is_file() for file in self.storage.rglob("*")):
+            return "storage has files"
+        if _has_content(self.auxiliary_db) and has_rows(self.auxiliary_db, "_logs"):
+            return "auxiliary.db has logs"
+        return ""
+
+    def _refuse_damaged_data(self) -> None:
+        found = _inspect(self.data_db)
+        if found.damage:
+            raise DataDirError(
+                f"{self.data_db} is damaged ({found.damage}) and was left as it is."
+                " Restore a backup, or try `sqlite3 data.db .recover` on a copy."
+            )
+        _refuse_version(self.data_db, found)
+
+    def _set_aside_broken_auxiliary(self) -> None:
+        if not _has_content(self.auxiliary_db):
+            return
+        found = _inspect(self.auxiliary_db)
+        if not found.damage:
+            return
+        stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime())
+        kept = self.auxiliary_db.with_name(f"{self.auxiliary_db.name}.broken-{stamp}")
+        for suffix in ("", "-wal", "-shm"):
+            part = self.auxiliary_db.with_name(self.auxiliary_db.name + suffix)
+            if part.exists():
+                part.rename(kept.with_name(kept.name + suffix))
+        sys.stderr.write(
+            f"auxiliary.db is damaged ({found.damage}); kept as {kept.name}, logs start anew.\n"
+        )
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _inspect(path: Path) -> Inspection:
+    seconds = _CHECK_SECONDS_UNCLEAN if is_unclean(path) else _CHECK_SECONDS
+    try:
+        return inspect(path, seconds)
+    except OSError as ex:
+        raise DataDirError(f"cannot read {path}: {ex.strerror}") from ex
+
+
+def _refuse_version(path: Path, found: Inspection) -> None:
+    if not found.migrations:
+        if "_migrations" not in found.tables and found.tables:
+            raise DataDirError(f"{path} is no PocketBase database (it has no _migrations table).")
+        return
+    if OLDEST_MIGRATION not in found.migrations:
+        raise DataDirError(
+            f"{path} was made by PocketBase older than 0.23 and was left as it is."
+            " Start it once with a PocketBase of 0.23 to 0.40 first."
+        )
+    newer = [name for name in found.migrations if name.endswith(".go") and name > NEWEST_MIGRATION]
+    if newer and not os.environ.get(_ACCEPT_NEWER):
+        raise DataDirError(
+            f"{path} was changed by a newer PocketBase ({', '.join(newer)}) and was left as it is."
+            f" If those are migrations of your own program, set {_ACCEPT_NEWER}=1."
+        )

@@ -1,0 +1,94 @@
+"""The statements that read and write single rows of a collection's table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def quoted(name: str) -> str:
+    """Return a table or column name as SQL writes it."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(map(quoted, names))
+
+
+def insert(table: str, columns: tuple[str, ...]) -> str:
+    """Return the statement that adds a row; its parameters are the columns' values."""
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {quoted(table)} ({_list(columns)}) VALUES ({marks})"
+
+
+def update(table: str, columns: tuple[str, ...]) -> str:
+    """Return the statement that changes columns of a row; its parameters are the values and the id."""
+    pairs = ", ".join(f"{quoted(name)} = ?" for name in columns)
+    return f"UPDATE {quoted(table)} SET {pairs} WHERE `id` = ?"
+
+
+def delete(table: str) -> str:
+    """Return the statement that removes the row with an id."""
+    return f"DELETE FROM {quoted(table)} WHERE `id` = ?"
+
+
+def select(table: str, columns: tuple[str, ...], *, by: str = "id", nocase: bool = False) -> str:
+    """Return the query of the first row in which the column *by* has a value."""
+    collate = " COLLATE NOCASE" if nocase else ""
+    return (
+        f"SELECT {_list(columns)} FROM {quoted(table)} WHERE {quoted(by)} = ?{collate} LIMIT 1"
+    )
+
+
+def select_among(table: str, columns: tuple[str, ...]) -> str:
+    """Return the query of the rows whose id is in a JSON array, the parameter."""
+    return (
+        f"SELECT {_list(columns)} FROM {quoted(table)}"
+        " WHERE `id` IN (SELECT `value` FROM json_each(?))"
+    )
+
+
+def exists(tables: Iterable[str], *, nocase: bool = False) -> str:
+    """Return the query that gives a row when one of the tables has an id; one parameter per table."""
+    collate = " COLLATE NOCASE" if nocase else ""
+    parts = (f"SELECT 1 FROM {quoted(table)} WHERE `id` = ?{collate}" for table in tables)
+    return " UNION ALL ".join(parts) + " LIMIT 1"
+
+
+def referring(table: str, columns: tuple[str, ...], field: str, *, is_multiple: bool) -> str:
+    """Return the query of the rows whose relation holds an id; parameters: the id, how many at most."""
+    return (
+        f"SELECT {_list(columns)} FROM {quoted(table)}"
+        f" WHERE {_refers(field, is_multiple=is_multiple)} LIMIT ?"
+    )
+
+
+def _refers(field: str, *, is_multiple: bool) -> str:
+    column = quoted(field)
+    if not is_multiple:
+        return f"{column} = ?"
+    return f"EXISTS (SELECT 1 FROM {_each(column)} AS `e` WHERE `e`.`value` = ?)"
+
+
+def _each(column: str) -> str:
+    """Return the items of a list column; a value that is no list counts as a list of one."""
+    return (
+        f"json_each(CASE WHEN iif(json_valid({column}), json_type({column}) = 'array', FALSE)"
+        f" THEN {column} ELSE json_array({column}) END)"
+    )
+
+
+def referring_ids(table: str, field: str, *, is_multiple: bool) -> str:
+    """Return the query of `(held id, id of the row)` for relations that hold one of several ids.
+
+    Parameters: the ids as a JSON array, how many rows at most.
+    """
+    column = quoted(field)
+    if not is_multiple:
+        return (
+            f"SELECT {column}, `id` FROM {quoted(table)}"
+            f" WHERE {column} IN (SELECT `value` FROM json_each(?)) ORDER BY `rowid` LIMIT ?"
+        )
+    return (
+        f"SELECT `e`.`value`, {quoted(table)}.`id` FROM {quoted(table)}, {_each(column)} AS `e`"
+        " WHERE `e`.`value` IN (SELECT `value` FROM json_each(?)) LIMIT ?"
+    )

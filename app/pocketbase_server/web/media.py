@@ -1,0 +1,244 @@
+"""Bodies in and out: JSON, multipart, urlencoded; answers in JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from io import BytesIO
+from mmap import ACCESS_READ, mmap
+from typing import TYPE_CHECKING, Any, Final
+
+from pocketbase_server.core.errors import BadRequestError, TooLargeError
+from pocketbase_server.kit.json import JsonError, dumps, is_valid, loads_strict
+from pocketbase_server.kit.query import QueryError, parse_form
+from pocketbase_server.web.endpoint import BODY_LIMIT
+from pocketbase_server.web.multipart import Form, MultipartError, parse_multipart
+
+if TYPE_CHECKING:
+    from pocketbase_server.kit.upload import Upload
+    from pocketbase_server.web.exchange import Request, Response
+
+JSON: Final = "application/json"
+MULTIPART: Final = "multipart/form-data"
+URLENCODED: Final = "application/x-www-form-urlencoded"
+XML: Final = ("application/xml", "text/xml")
+
+PAYLOAD: Final = "@jsonPayload"
+"""The form field whose value is JSON that is merged into the body."""
+
+LOADING: Final = "An error occurred while loading the submitted data."
+READING: Final = "Failed to read the submitted data."
+
+_MANY: Final = 1 << 20
+"""Beyond this size a body's values are counted before they are made."""
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?\Z", re.ASCII)
+
+
+class MalformedBodyError(BadRequestError):
+    """The body is not what its content type says."""
+
+
+# -- in
+
+
+def read_body(req: Request) -> dict[str, Any]:
+    """Return the body as a mapping, whatever its form; {} when there is none.
+
+    Uploaded files are not in it: `read_files()` has them. Raises `BadRequestError`.
+    """
+    if req.body is None:
+        req.body = _parse_body(req)
+    return req.body
+
+
+def read_form(req: Request) -> dict[str, Any]:
+    """Return the body of a fixed form, with that form's own message when it is malformed."""
+    try:
+        return read_body(req)
+    except MalformedBodyError as ex:
+        raise BadRequestError(LOADING) from ex
+
+
+def read_files(req: Request) -> dict[str, list[Upload]]:
+    """Return the uploaded files by field name; {} unless the body is multipart."""
+    kind = req.header("content-type") or ""
+    if not kind.startswith(MULTIPART):
+        return {}
+    try:
+        return _form(req, kind).files
+    except MalformedBodyError as ex:
+        raise BadRequestError(READING) from ex
+
+
+def _parse_body(req: Request) -> dict[str, Any]:
+    if not has_body(req):
+        return {}
+    kind = req.header("content-type") or ""
+    # COMPAT: the start of the type counts, in lower case only
+    if kind.startswith(JSON):
+        return _json_body(_bytes(req))
+    if kind.startswith(MULTIPART):
+        return _from_pairs(_form(req, kind).fields)
+    if kind.startswith(URLENCODED):
+        return _urlencoded(_bytes(req))
+    if kind.startswith(XML):
+        raise MalformedBodyError
+    raise BadRequestError("Unsupported Content-Type.")
+
+
+def has_body(req: Request) -> bool:
+    """Tell whether the caller sent a body."""
+    length = req.header("content-length")
+    return length != "0" if length is not None else req.header("transfer-encoding") is not None
+
+
+def _bytes(req: Request) -> bytes:
+    source = req.env["wsgi.input"]
+    if isinstance(source, BytesIO):
+        return source.getvalue()
+    # NOTE: what the server spooled may be read again; a plain WSGI input is read once
+    if source.seekable():
+        source.seek(0)
+    data: bytes = source.read()
+    return data
+
+
+def _form(req: Request, kind: str) -> Form:
+    if req.form is None:
+        try:
+            req.form = parse_multipart(_buffer(req), kind)
+        except MultipartError as ex:
+            raise MalformedBodyError from ex
+    return req.form
+
+
+def _buffer(req: Request) -> bytes | mmap:
+    """Return the body for searching: spooled ones are mapped, not read."""
+    source = req.env["wsgi.input"]
+    if isinstance(source, BytesIO) or not hasattr(source, "fileno"):
+        return _bytes(req)
+    return mmap(source.fileno(), 0, access=ACCESS_READ)
+
+
+def _json_body(data: bytes) -> dict[str, Any]:
+    value = _json(data)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise MalformedBodyError
+    return value
+
+
+def _json(data: bytes) -> Any:
+    # SECURITY: text becomes ten times its size in memory; so much of it is no record
+    if len(data) > _MANY:
+        if len(data) > BODY_LIMIT:
+            raise TooLargeError
+        if data.count(b",") > _MANY:
+            raise MalformedBodyError
+    try:
+        return loads_strict(data)
+    except JsonError as ex:
+        raise MalformedBodyError from ex
+
+
+def _urlencoded(data: bytes) -> dict[str, Any]:
+    try:
+        return _from_pairs(parse_form(data.decode("utf-8", "replace")))
+    except QueryError as ex:
+        raise MalformedBodyError from ex
+
+
+# -- forms to values
+
+
+def _from_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    payloads: list[str] = []
+    for name, text in pairs:
+        if name == PAYLOAD:
+            payloads.append(text)
+        else:
+            _add(body, name, inferred(text))
+    for text in payloads:
+        _merge(body, _payload(text))
+    return body
+
+
+def _add(body: dict[str, Any], name: str, value: Any) -> None:
+    """Put a value under its name; a repeated name makes a list."""
+    if name not in body:
+        body[name] = value
+    elif isinstance(body[name], list):
+        body[name].append(value)
+    else:
+        body[name] = [body[name], value]
+
+
+def inferred(text: str) -> Any:
+    """Return the value that a form's text stands for: a bool, a number, else the text.
+
+    A number only when it is written as the reference would write it: `1.5`, not `1.50`.
+    """
+    if text == "true":
+        return True
+    if text == "false":
+        return False
+    if _NUMBER.match(text):
+        return _number(text)
+    return text
+
+
+def _number(text: str) -> float | str:
+    number = float(text)
+    plain = format(Decimal(repr(number)), "f")
+    if plain.removesuffix(".0") != text:
+        return text
+    return number if "." in text else int(number)
+
+
+def _payload(text: str) -> dict[str, Any]:
+    body = _json_body(text.encode())
+    # COMPAT: unlike a JSON body, this must be nothing but the value
+    if not is_valid(text):
+        raise MalformedBodyError
+    return body
+
+
+_KINDS: Final[tuple[type | tuple[type, ...], ...]] = (dict, list, str, bool, (int, float))
+
+
+def _kind(value: Any) -> Any:
+    return next((kind for kind in _KINDS if isinstance(value, kind)), None)
+
+
+def _merge(body: dict[str, Any], more: dict[str, Any]) -> None:
+    """Merge *more* into *body*: objects key by key, anything else by replacing its like."""
+    for name, value in more.items():
+        before = body.get(name)
+        # COMPAT: a value cannot replace one of another kind
+        if before is not None and value is not None and _kind(before) is not _kind(value):
+            raise MalformedBodyError
+        if isinstance(before, dict) and isinstance(value, dict):
+            _merge(before, value)
+        else:
+            body[name] = value
+
+
+# -- out
+
+
+def send_json(req: Request, resp: Response, value: Any, status: int = 200) -> None:
+    """Answer with *value* as JSON, reduced to what `?fields=` asks for."""
+    wanted = req.query.get("fields") if req.query_string else None
+    if wanted and status < 300:
+        from pocketbase_server.web.fields_picker import pick
+
+        value = pick(value, wanted)
+    resp.send_json_bytes(dumps(value), status)
+
+
+def send_nothing(resp: Response) -> None:
+    """Answer 204."""
+    resp.status = 204

@@ -1,0 +1,85 @@
+"""One log entry per request, written later in bulk."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from pocketbase_server.core.errors import AppError, Issue
+from pocketbase_server.web.errors import GENERIC
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pocketbase_server.app import App
+    from pocketbase_server.web.exchange import Request, Response
+
+INFO: Final = 0
+ERROR: Final = 8
+
+
+class ActivityLog:
+    """Notes every request: always those that failed, the others when their path wants it."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def process_response(
+        self,
+        req: Request,
+        resp: Response,
+        resource: object,  # noqa: ARG002
+        req_succeeded: bool,  # noqa: ARG002, FBT001
+    ) -> None:
+        """Hand the entry to the log writer, which keeps it in memory for now."""
+        logs = self._app.settings.current.logs
+        level = INFO if req.failure is None else ERROR
+        if not self._is_wanted(req) or level < logs.min_level or logs.max_days <= 0:
+            return
+        self._app.logs.write(level, f"{req.method} {req.target}", self._data(req, resp))
+
+    @staticmethod
+    def _is_wanted(req: Request) -> bool:
+        if req.failure is not None:
+            return True
+        return req.is_logged and (req.endpoint is None or req.endpoint.is_logged)
+
+    def _data(self, req: Request, resp: Response) -> dict[str, Any]:
+        logs = self._app.settings.current.logs
+        caller = req.caller
+        data: dict[str, Any] = {
+            "auth": caller.collection.name if caller is not None else "",
+            "execTime": round((perf_counter() - req.started) * 1000, 6),
+            "method": req.method,
+            "referer": req.header("referer") or "",
+            "status": resp.status,
+            "type": "request",
+            "url": req.target,
+            "userAgent": req.header("user-agent") or "",
+        }
+        if logs.log_ip:
+            data["remoteIP"] = req.remote_ip
+            data["userIP"] = req.ip
+        if logs.log_auth_id and caller is not None:
+            data["authId"] = caller.id
+        if req.failure is not None:
+            data["error"], data["details"] = _told(req.failure)
+        return data
+
+
+def _told(error: BaseException) -> tuple[str, Any]:
+    """Return message and details of an error: what the caller saw, and what lies behind it."""
+    if not isinstance(error, AppError):
+        return f"{type(error).__name__}: {error}", None
+    if error.__cause__ is not None and not error.data:
+        return error.message or GENERIC, str(error.__cause__)
+    return error.message or GENERIC, _messages(error.data) or None
+
+
+def _messages(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: value.message
+        if isinstance(value, Issue)
+        else (_messages(value) if hasattr(value, "items") else str(value))
+        for key, value in tree.items()
+    }

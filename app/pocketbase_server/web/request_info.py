@@ -1,0 +1,77 @@
+"""Who asks, with what: Falcon's request in domain terms."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+
+from pocketbase_server.core.request_info import RequestInfo
+from pocketbase_server.web.media import read_body
+
+if TYPE_CHECKING:
+    from pocketbase_server.core.settings.model import Settings
+    from pocketbase_server.web.exchange import Request
+
+_ODD: Final = re.compile(r"\W", re.ASCII)
+
+
+def request_info(req: Request, context: str = "default") -> RequestInfo:
+    """Return the caller's side of *req*: method, query, body, auth, headers.
+
+    Made once per request. Raises `BadRequestError` when the body is malformed.
+    """
+    if req.info is None:
+        req.info = RequestInfo(
+            method=req.method,
+            query=req.query,
+            body=read_body(req),
+            auth=req.caller,
+            context=context,
+            ip=req.ip,
+            url=req.target,
+            read_headers=lambda: rule_headers(req),
+        )
+    return req.info
+
+
+def rule_headers(req: Request) -> dict[str, str]:
+    """Return the headers with names as rules write them; of repeated ones the first."""
+    found: dict[str, str] = {}
+    for name, value in req.header_items():
+        if name != "host":
+            found.setdefault(_ODD.sub("_", name), value)
+    return found
+
+
+def client_ip(req: Request, settings: Settings) -> str:
+    """Return the caller's address: the peer's, or what a trusted proxy says it is."""
+    proxy = settings.trusted_proxy
+    for name in proxy.headers:
+        claimed = _claimed(req.header(name.lower()) or "", leftmost=proxy.use_leftmost_ip)
+        if claimed:
+            return claimed
+    return canonical_ip(req.remote_ip)
+
+
+def _claimed(header: str, *, leftmost: bool) -> str:
+    parts = header.split(",")
+    for part in parts if leftmost else reversed(parts):
+        address = _parsed(part.strip())
+        if address:
+            return address
+    return ""
+
+
+def canonical_ip(text: str) -> str:
+    """Return an address in its one long spelling; anything else as it is."""
+    return _parsed(text) or text
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> str:
+    try:
+        return ip_address(text).exploded
+    except ValueError:
+        return ""
