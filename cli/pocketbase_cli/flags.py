@@ -37,7 +37,9 @@ def _default(name: str) -> str:
 
 
 GLOBAL_FLAGS: Final = (
-    Flag("automigrate", Kind.BOOL, "true", "write a migration file for every change of a collection"),
+    Flag(
+        "automigrate", Kind.BOOL, "true", "write a migration file for every change of a collection"
+    ),
     Flag("dev", Kind.BOOL, "false", "print logs and SQL statements to the console"),
     Flag("dir", Kind.STRING, _default("pb_data"), "the data directory"),
     Flag(
@@ -49,7 +51,12 @@ GLOBAL_FLAGS: Final = (
     ),
     Flag("hooksDir", Kind.STRING, "", "the directory with the JS app hooks"),
     Flag("hooksPool", Kind.INT, "15", "how many JS runtimes are kept warm for the app hooks"),
-    Flag("hooksWatch", Kind.BOOL, "true", "restart when a file in the hooks directory changes; not on Windows"),
+    Flag(
+        "hooksWatch",
+        Kind.BOOL,
+        "true",
+        "restart when a file in the hooks directory changes; not on Windows",
+    ),
     Flag(
         "indexFallback",
         Kind.BOOL,
@@ -57,7 +64,9 @@ GLOBAL_FLAGS: Final = (
         "answer a missing static path with index.html, as single-page apps want it",
     ),
     Flag("migrationsDir", Kind.STRING, "", "the directory with your own migrations"),
-    Flag("publicDir", Kind.STRING, _default("pb_public"), "the directory with static files to serve"),
+    Flag(
+        "publicDir", Kind.STRING, _default("pb_public"), "the directory with static files to serve"
+    ),
     Flag("queryTimeout", Kind.INT, "30", "how many seconds one SELECT may take"),
 )
 

@@ -167,7 +167,7 @@ def test_tampered(case: str, pair: Pair) -> None:
     pair.check(
         q(f"{USERS}/auth-refresh", "POST", headers=headers, name=case),
         q(f"{USERS}/records/user00000000001?fields=email,id", headers=headers, name=case),
-        q("/api/collections/rule_auth/records?fields=totalItems", headers=headers, name=case),
+        q("/api/collections/rule_auth/records?fields=id", headers=headers, name=case),
     )
 
 
@@ -272,7 +272,7 @@ ACCOUNTS: dict[str, list[Scenario]] = {
         q(f"{SUPER}/records/super0000000001", who="alice"),
         q(f"{SUPER}/records/super0000000001", "DELETE", who="alice"),
         q(f"{SUPER}/records/super0000000001", "DELETE", who="superuser"),
-        q(f"{SUPER}/records?fields=items.email", who="superuser"),
+        q(f"{SUPER}/records?fields=email", who="superuser"),
     ],
     "secret rotated": [
         q(USERS, "PATCH", {"authRule": "verified = true"}, who="superuser"),

@@ -4,60 +4,63 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
-_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-_EXACT = 1 << 53
+_TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_EXACT: Final = 1 << 53
 """The largest whole number that a JSON number (a double) holds exactly."""
+_PLAIN_BELOW: Final = 1e21
+"""Whole doubles below it are kept as `int`; the others print with an exponent."""
 
 
 def to_text(raw: Any) -> str:
     """Return *raw* as text: numbers in plain digits, booleans as words, blank for lists, objects and null."""
     if isinstance(raw, str):
         return raw
-    if raw is True:
-        return "true"
-    if raw is False:
-        return "false"
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
     if isinstance(raw, (int, float)):
-        return number_text(raw)
+        return digits(raw)
     return ""
 
 
-def number_text(number: float) -> str:
+def digits(number: float) -> str:
     """Return a number in plain digits, never with an exponent."""
     if isinstance(number, int) and -_EXACT <= number <= _EXACT:
         return str(number)
     double = float(number)
     if not math.isfinite(double):
         return "NaN" if math.isnan(double) else ("+Inf" if double > 0 else "-Inf")
-    text = format(Decimal(repr(double)), "f")
-    return text[:-2] if text.endswith(".0") else text
+    return format(Decimal(repr(double)), "f").removesuffix(".0")
 
 
 def to_number(raw: Any) -> int | float:
     """Return *raw* as a number, whole ones as `int`; 0 for what is none."""
     if raw.__class__ is int:
-        return raw if -_EXACT <= raw <= _EXACT else tidy(float(raw))  # type: ignore[no-any-return]
+        whole: int = raw
+        return whole if -_EXACT <= whole <= _EXACT else tidy(float(whole))
     if isinstance(raw, float):
         return tidy(raw)
-    if isinstance(raw, bool):
-        return int(raw)
-    return _parse_number(raw) if isinstance(raw, str) else 0
+    if isinstance(raw, str):
+        return _parse_number(raw)
+    return int(raw) if isinstance(raw, bool) else 0
 
 
 def _parse_number(text: str) -> int | float:
+    if not text.isascii() or text != text.strip():
+        return 0
     try:
-        return tidy(float(text)) if text == text.strip() else 0
+        return tidy(float(text))
     except ValueError:
         return 0
 
 
 def tidy(number: float) -> int | float:
     """Return a double as `int` when it is whole and prints without an exponent."""
-    return int(number) if -1e21 < number < 1e21 and number == int(number) else number
+    is_whole = -_PLAIN_BELOW < number < _PLAIN_BELOW and number == int(number)
+    return int(number) if is_whole else number
 
 
 def to_bool(raw: Any) -> bool:
@@ -72,18 +75,37 @@ def to_bool(raw: Any) -> bool:
 def to_texts(raw: Any) -> list[str]:
     """Return *raw* as a list of distinct, non-blank texts; a string may be a JSON array."""
     if isinstance(raw, str):
-        raw = _texts_of(raw)
+        if "[" not in raw:
+            return [raw] if raw else []
+        raw = _parse_list(raw)
     elif not isinstance(raw, (list, tuple)):
         raw = (raw,)
     return [text for text in dict.fromkeys(map(to_text, raw)) if text]
 
 
-def _texts_of(text: str) -> list[Any]:
-    if "[" in text:
-        try:
-            parsed = orjson.loads(text)
-        except ValueError:
-            return [text]
-        if isinstance(parsed, list):
-            return parsed
-    return [text]
+def _parse_list(text: str) -> list[Any]:
+    try:
+        parsed = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return [text]
+    return parsed if isinstance(parsed, list) else [text]
+
+
+def general(number: float) -> str:
+    """Return a number in the shortest form, with an exponent of two digits from a million on: `1e+06`."""
+    if not math.isfinite(number):
+        return digits(number)
+    mantissa, exponent = _scientific(float(number))
+    if -5 < exponent < 6:  # noqa: PLR2004
+        return digits(number)
+    return f"{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
+
+
+def _scientific(double: float) -> tuple[str, int]:
+    """Return the shortest mantissa, and the exponent of ten."""
+    for precision in range(17):
+        text = f"{double:.{precision}e}"
+        if float(text) == double:
+            break
+    mantissa, _, exponent = text.partition("e")
+    return mantissa, int(exponent)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import falcon
 from falcon.routing import CompiledRouter
 
 from pocketbase_server.core.errors import NotFoundError
+from pocketbase_server.core.hooks.hook import Hook
 from pocketbase_server.web.endpoint import Endpoint, Lane, Match
 from pocketbase_server.web.exchange import MATCH_KEY, Request, Response
+from pocketbase_server.web.route_event import RouteEvent
 
 if TYPE_CHECKING:
+    from pocketbase_server.app import App
     from pocketbase_server.web.endpoint import Responder
 
+_NAME: Final = re.compile(r"\{\w+")
 _READS: Final = frozenset({"GET", "HEAD"})
 
 
@@ -30,16 +35,22 @@ class RouteTree:
     def __init__(self) -> None:
         self._router = CompiledRouter()
         self._nodes: dict[str, _Node] = {}
+        self._shapes: set[tuple[str, str]] = set()
 
     def add(self, method: str, endpoint: Endpoint) -> None:
         """Add an endpoint; raises ValueError when method and path are taken."""
+        if self.has(method, endpoint.template):
+            raise ValueError(f"the route {method} {endpoint.template} exists already")
+        self._shapes.add((method, _shape(endpoint.template)))
         node = self._nodes.get(endpoint.template)
         if node is None:
             node = self._nodes[endpoint.template] = _Node()
             self._router.add_route(endpoint.template, node)
-        if method in node.endpoints:
-            raise ValueError(f"the route {method} {endpoint.template} exists already")
         node.endpoints[method] = endpoint
+
+    def has(self, method: str, template: str) -> bool:
+        """Tell whether a template that matches the same paths was added for *method*."""
+        return (method, _shape(template)) in self._shapes
 
     def find(self, method: str, path: str) -> Match | None:
         """Return what answers, or None."""
@@ -59,6 +70,10 @@ class RouteTree:
         return Match(endpoint, params)
 
 
+def _shape(template: str) -> str:
+    return _NAME.sub("{", template)
+
+
 def _not_found(req: Request, resp: Response, **params: Any) -> None:  # noqa: ARG001
     raise NotFoundError
 
@@ -69,7 +84,8 @@ _NO_ROUTE: Final = Match(Endpoint(_not_found, "", Lane.INLINE), {})
 class Api(falcon.App[Request, Response]):
     """The whole HTTP surface as one WSGI application."""
 
-    def __init__(self, files: Responder, middleware: list[Any]) -> None:
+    def __init__(self, app: App, files: Responder, middleware: list[Any]) -> None:
+        self.app = app
         super().__init__(
             middleware=middleware, request_type=Request, response_type=Response
         )
@@ -77,7 +93,30 @@ class Api(falcon.App[Request, Response]):
         self.resp_options.default_media_type = None  # type: ignore[assignment]
         self.routes = RouteTree()
         self.own_routes = RouteTree()
+        self.around: Hook[RouteEvent] = Hook(RouteEvent)
+        """Middlewares of other people's code, around every request."""
+        self._roots: set[str] = set()
         self._files = Match(Endpoint(files, "", Lane.POOL, is_logged=False), {})
+
+    def add(self, method: str, endpoint: Endpoint, *, root: str = "") -> None:
+        """Add a route of the API; *root* is a path that gets a slash when it lacks it."""
+        self.routes.add(method, endpoint)
+        self._add_root(root)
+
+    def add_own(self, method: str, endpoint: Endpoint, *, root: str = "") -> None:
+        """Add a route of other people's code; raises ValueError when it exists already."""
+        if self.routes.has(method, endpoint.template):
+            raise ValueError(f"the route {method} {endpoint.template} exists already")
+        self.own_routes.add(method, endpoint)
+        self._add_root(root)
+
+    def _add_root(self, root: str) -> None:
+        if root not in {"", "/"}:
+            self._roots.add(root)
+
+    def is_subtree(self, path: str) -> bool:
+        """Tell whether *path* is the root of a subtree, without its slash."""
+        return path in self._roots
 
     def match(self, method: str, path: str) -> Match:
         """Return what answers *method* on *path*; there is always something."""
@@ -92,4 +131,16 @@ class Api(falcon.App[Request, Response]):
             match = self.match(req.method, req.path)
         endpoint, params = match
         req.endpoint = endpoint
-        return endpoint.responder, params, None, endpoint.template
+        responder = endpoint.responder
+        if len(self.around):
+            responder = self._surrounded(responder)
+        return responder, params, None, endpoint.template
+
+    def _surrounded(self, responder: Responder) -> Responder:
+        """Return *responder* inside the middlewares that are bound around everything."""
+
+        def respond(req: Request, resp: Response, **params: Any) -> None:
+            event = RouteEvent(self.app, req, resp, dict(params))
+            self.around.trigger(event, lambda _: responder(req, resp, **params))
+
+        return respond

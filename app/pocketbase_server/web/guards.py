@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pocketbase_server.core.errors import ForbiddenError, UnauthorizedError
+from pocketbase_server.core.errors import BadRequestError, ForbiddenError, UnauthorizedError
 
 if TYPE_CHECKING:
     from pocketbase_server.core.records.model import Record
@@ -29,7 +29,7 @@ def require_superuser(caller: Record | None) -> Record:
 def require_guest(caller: Record | None) -> None:
     """Raise when the caller is signed in."""
     if caller is not None:
-        raise ForbiddenError("The request can be accessed only by guests.")
+        raise BadRequestError("The request can be accessed only by guests.")
 
 
 def for_superusers(responder: Responder) -> Responder:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection as Sized, Mapping
 from dataclasses import dataclass, fields as dataclass_fields
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 import orjson
 
-from pocketbase_server.core.errors import REQUIRED, BadRequestError, Issue
+from pocketbase_server.core.checks import MAX_NAME, length_issue, name_issue
+from pocketbase_server.core.errors import REQUIRED, Issue
+from pocketbase_server.core.options import options_of, read_option
 from pocketbase_server.kit.cast import to_texts
 from pocketbase_server.storage.sql.schema import ColumnKind, ColumnSpec
 
 if TYPE_CHECKING:
+    from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.records.model import Record
+
+MAX_HELP = 300
+
+Setter = Callable[["Record", Any], None]
+Modifier = Callable[[Any, Any], Any]
+ValueIssue = Issue | Mapping[str, Any] | None
 
 
 class FieldContext(Protocol):
@@ -23,26 +32,13 @@ class FieldContext(Protocol):
         """Return those of *ids* that are records of the collection; empty when there is no such collection."""
         ...
 
-    def find_collection(self, name_or_id: str) -> Any | None:
-        """Return the collection (`Collection`) or None."""
+    def find_collection(self, name_or_id: str) -> Collection | None:
+        """Return the collection or None."""
         ...
 
     def is_id_taken(self, record: Record) -> bool:
         """Tell whether another record of the same collection has the id of *record*, ignoring case."""
         ...
-
-
-Setter = Callable[["Record", Any], None]
-Modifier = Callable[[Any, Any], Any]
-ValueIssue = Issue | Mapping[str, Any] | None
-
-
-class Option(NamedTuple):
-    """One option of a field type: its attribute, its JSON name and how its JSON value is read."""
-
-    attribute: str
-    wire: str
-    read: Callable[[Any], Any]
 
 
 @dataclass(slots=True)
@@ -51,7 +47,7 @@ class Field:
 
     Domain values (what `Record` holds): text-like, date, single select/relation/file: `str`;
     number: `int` or `float`; bool: `bool`; multiple select/relation/file: `list[str]` (files may also hold
-    uploads); json: `JsonRaw`; geoPoint: `GeoPoint`.
+    uploads); json: `JsonRaw`; geoPoint: `GeoPoint`; password: its hash, or a `NewPassword`.
 
     Dataclass fields of subclasses are the options, snake_case; `WIRE` maps those whose JSON name is not plain
     camelCase, `ABSENT` names common options that the type has not.
@@ -79,20 +75,23 @@ class Field:
         Raises `BadRequestError` when an option has the wrong JSON type (as the reference refuses the body).
         """
         made = cls()
-        for option in options(cls):
+        for option in options_of(cls):
             value = raw.get(option.wire)
             if value is not None:
-                setattr(made, option.attribute, option.read(value))
+                setattr(made, option.attribute, read_option(option.kind, value))
         return made
 
     def export(self) -> dict[str, Any]:
         """Return the field as the API prints it: keys sorted, `type` among them."""
-        return {wire: getattr(self, attribute) for wire, attribute in _export_plan(type(self))}
+        return {wire: getattr(self, attribute) for wire, attribute in _printed(type(self))}
 
     def clone(self) -> Self:
         """Return a copy that shares nothing changeable."""
-        copies = {n: _copied(getattr(self, n)) for n in self.option_names()}
-        return type(self)(**copies)
+        return type(self)(**{name: _copied(getattr(self, name)) for name in self.option_names()})
+
+    def option_names(self) -> tuple[str, ...]:
+        """Return the names of all options, snake_case, in the order of definition."""
+        return tuple(f.name for f in dataclass_fields(self))
 
     # -- shape
 
@@ -131,6 +130,10 @@ class Field:
         """Return a domain value as orjson can print it."""
         return value
 
+    def set(self, record: Record, raw: Any) -> None:
+        """Put the normalised *raw* into the record: what the plain name as a body key does."""
+        record.values[self.name] = self.normalise(raw)
+
     def modifiers(self) -> Mapping[str, Modifier]:
         """Return body keys that change the value there is: `{"tags+": fn, …}`, fn(current, raw) gives the new value."""
         return {}
@@ -139,27 +142,51 @@ class Field:
         """Return body keys beyond the plain name that change the field: `{"tags+": fn, "+tags": fn, …}`."""
         return {key: _setter(self.name, modify) for key, modify in self.modifiers().items()}
 
-    def set(self, record: Record, raw: Any) -> None:
-        """Put the normalised *raw* into the record: what the plain name as a body key does."""
-        record.values[self.name] = self.normalise(raw)
-
     # -- checks
 
     def validate_value(self, record: Record, context: FieldContext) -> ValueIssue:
         """Return why the record's value is refused, or None."""
         raise NotImplementedError
 
-    def validate_options(self, context: FieldContext, collection: Any) -> dict[str, Any]:  # noqa: ARG002
-        """Return issues by option name; empty when the field is well made."""
-        return {}
-
-    def option_names(self) -> tuple[str, ...]:
-        """Return the names of all options, snake_case, in the order of definition."""
-        return tuple(f.name for f in dataclass_fields(self))
-
     def required_issue(self, value: Any) -> Issue | None:
         """Return the issue of a blank value where one is required, or None."""
         return REQUIRED if self.required and self.is_blank(value) else None
+
+    def validate_options(self, context: FieldContext, collection: Collection) -> dict[str, Any]:
+        """Return issues by the options' JSON names; empty when the field is well made."""
+        issues: dict[str, Any] = {
+            "id": length_issue(self.id, MAX_NAME) if self.id else REQUIRED,
+            "name": name_issue(self.name),
+            "help": length_issue(self.help, MAX_HELP, low=0),
+            **self.option_issues(context, collection),
+        }
+        return {name: issue for name, issue in issues.items() if issue}
+
+    def option_issues(self, context: FieldContext, collection: Collection) -> dict[str, Any]:  # noqa: ARG002
+        """Return what the type has to say about its own options: issues, or None, by JSON name."""
+        return {}
+
+
+def _printed(kind: type[Field]) -> tuple[tuple[str, str], ...]:
+    plan = _plans.get(kind)
+    if plan is None:
+        pairs = [(option.wire, option.attribute) for option in options_of(kind)]
+        plan = _plans[kind] = tuple(sorted([*pairs, ("type", "type")]))
+    return plan
+
+
+_plans: dict[type[Field], tuple[tuple[str, str], ...]] = {}
+
+
+def _copied(value: Any) -> Any:
+    return list(value) if isinstance(value, list) else value
+
+
+def _setter(name: str, modify: Modifier) -> Setter:
+    def apply(record: Record, raw: Any) -> None:
+        record.values[name] = modify(record.get(name), raw)
+
+    return apply
 
 
 @runtime_checkable
@@ -201,7 +228,11 @@ class ListField(Field):
 
     def normalise(self, raw: Any) -> Any:
         """Return distinct texts, or the last of them for a single value."""
-        return self.fit(to_texts(raw))
+        return self.fit(self.read(raw))
+
+    def read(self, raw: Any) -> list[Any]:
+        """Return whatever a caller sent as a list of distinct items."""
+        return to_texts(raw)
 
     def fit(self, items: list[Any]) -> Any:
         """Return a list of items as the domain value."""
@@ -223,7 +254,9 @@ class ListField(Field):
 
     def to_db(self, value: Any) -> Any:
         """Return a JSON array, or the text."""
-        return dump_texts(value) if self.is_multiple else value
+        if not self.is_multiple:
+            return value
+        return orjson.dumps(value).decode() if value else "[]"
 
     def modifiers(self) -> Mapping[str, Modifier]:
         """Return `f+` (append), `+f` (prepend) and `f-` (remove)."""
@@ -232,88 +265,17 @@ class ListField(Field):
 
     def appended(self, current: Any, raw: Any) -> Any:
         """Return the value with *raw* after what is there."""
-        return self.fit(distinct([*self.items(current), *to_texts(raw)]))
+        return self.fit(_distinct([*self.items(current), *self.read(raw)]))
 
     def prepended(self, current: Any, raw: Any) -> Any:
         """Return the value with *raw* before what is there."""
-        return self.fit(distinct([*to_texts(raw), *self.items(current)]))
+        return self.fit(_distinct([*self.read(raw), *self.items(current)]))
 
     def removed(self, current: Any, raw: Any) -> Any:
         """Return the value without *raw*."""
-        gone = frozenset(to_texts(raw))
+        gone = frozenset(self.read(raw))
         return self.fit([item for item in self.items(current) if item not in gone])
 
 
-def distinct(items: list[Any]) -> list[Any]:
-    """Return the items without repeats, in order."""
+def _distinct(items: list[Any]) -> list[Any]:
     return list(dict.fromkeys(items))
-
-
-def dump_texts(items: list[str]) -> str:
-    """Return a list of texts as the JSON that is stored."""
-    return orjson.dumps(items).decode() if items else "[]"
-
-
-def _setter(name: str, modify: Modifier) -> Setter:
-    def apply(record: Record, raw: Any) -> None:
-        record.values[name] = modify(record.get(name), raw)
-
-    return apply
-
-
-# -- reading and printing options
-
-
-def _reader(kind: type, *others: type) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        if type(value) is kind or type(value) in others:
-            return value
-        raise BadRequestError
-
-    return read
-
-
-def _read_texts(value: Any) -> list[str]:
-    if isinstance(value, list) and all(isinstance(item, str) or item is None for item in value):
-        return [item or "" for item in value]
-    raise BadRequestError
-
-
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    "bool": _reader(bool),
-    "str": _reader(str),
-    "int": _reader(int),
-    "float | None": _reader(float, int),
-    "list[str]": _read_texts,
-}
-_OPTIONS: dict[type[Field], tuple[Option, ...]] = {}
-_PLANS: dict[type[Field], tuple[tuple[str, str], ...]] = {}
-
-
-def options(kind: type[Field]) -> tuple[Option, ...]:
-    """Return the options of a field type, in the order of definition."""
-    known = _OPTIONS.get(kind)
-    if known is None:
-        known = _OPTIONS[kind] = tuple(
-            Option(f.name, kind.WIRE.get(f.name) or _camel(f.name), _READERS[str(f.type)])
-            for f in dataclass_fields(kind)
-            if f.name not in kind.ABSENT
-        )
-    return known
-
-
-def _export_plan(kind: type[Field]) -> tuple[tuple[str, str], ...]:
-    plan = _PLANS.get(kind)
-    if plan is None:
-        pairs = [(option.wire, option.attribute) for option in options(kind)]
-        plan = _PLANS[kind] = tuple(sorted([*pairs, ("type", "type")]))
-    return plan
-
-
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(word.capitalize() for word in tail)
-
-
-def _copied(value: Any) -> Any:
-    return list(value) if isinstance(value, list) else value

@@ -31,6 +31,11 @@ def is_verified(record: Record) -> bool:
     return bool(record.get("verified"))
 
 
+def set_verified(record: Record, *, verified: bool = True) -> None:
+    """Say whether the e-mail address is known to be the owner's."""
+    record.set("verified", verified)
+
+
 def refresh_token_key(record: Record) -> None:
     """Give the record a new token key: once saved, all tokens made before are worthless."""
     record.set("tokenKey", random_string(TOKEN_KEY_LENGTH))
@@ -39,3 +44,9 @@ def refresh_token_key(record: Record) -> None:
 def set_password(record: Record, plain: str) -> None:
     """Give the record another password; saving it also gives it a new token key."""
     record.set("password", plain)
+
+
+def password_hash(record: Record) -> str:
+    """Return the bcrypt hash of the record's password, "" when it has none."""
+    hashed: str = record.get("password")
+    return hashed

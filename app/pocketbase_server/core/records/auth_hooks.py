@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.collections.model import SUPERUSERS
 from pocketbase_server.core.errors import BadRequestError, Issue, ValidationErrors
-from pocketbase_server.core.records.auth import INSTALLER_EMAIL, refresh_token_key
+from pocketbase_server.core.records.auth import INSTALLER_EMAIL, refresh_token_key, set_verified
 from pocketbase_server.core.records.auth_refs import (
     AUTH_ORIGINS,
     EXTERNAL_AUTHS,
@@ -46,7 +46,9 @@ def bind_auth_hooks(app: App) -> None:
     hooks.record_update.bind(
         verify_superuser, SUPERUSERS, id="__pbSuperuserUpdate__", priority=FIRST
     )
-    hooks.record_delete.bind(keep_one_superuser, SUPERUSERS, id="__pbSuperuserDelete__", priority=FIRST)
+    hooks.record_delete.bind(
+        keep_one_superuser, SUPERUSERS, id="__pbSuperuserDelete__", priority=FIRST
+    )
     hooks.record_update_execute.bind(rotate_token_key, id="__pbAuthUpdate__", priority=FIRST)
     hooks.record_delete.bind(delete_with_refs, id="__pbAuthDelete__", priority=FIRST)
     hooks.collection_delete.bind(
@@ -59,7 +61,7 @@ def bind_auth_hooks(app: App) -> None:
 
 def create_superuser(event: RecordEvent) -> None:
     """Create a superuser, verified; the first real one replaces the installer's account."""
-    event.record.set("verified", True)
+    set_verified(event.record)
     with event.app.data.transaction():
         event.next()
         if event.record.get("email") != INSTALLER_EMAIL:
@@ -74,7 +76,7 @@ def _delete_installer(app: App) -> None:
 
 def verify_superuser(event: RecordEvent) -> None:
     """Update a superuser, who stays verified whatever the body says."""
-    event.record.set("verified", True)
+    set_verified(event.record)
     event.next()
 
 
@@ -91,7 +93,7 @@ def keep_one_superuser(event: RecordEvent) -> None:
 
 
 def rotate_token_key(event: RecordEvent) -> None:
-    """Write a changed auth record; a new password or address makes its tokens and codes worthless."""
+    """Write a changed auth record; a new password or address ends its tokens and codes."""
     record = event.record
     if not record.collection.is_auth:
         event.next()

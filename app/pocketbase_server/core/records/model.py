@@ -164,8 +164,8 @@ class Record:
         return [n for n in names if n in values and values[n] != before.get(n, missing)]
 
     def is_changed(self, name: str) -> bool:
-        """Tell whether a field's value differs from the one the record was loaded with."""
-        before = self.original
+        """Tell whether a field's value differs from what the database holds."""
+        before = self.stored if self.stored is not None else self.original
         field = self.collection.field(name)
         blank = field.zero() if field is not None else None
         return bool(self.get(name) != (blank if before is None else before.get(name, blank)))

@@ -17,6 +17,7 @@ Convert = Callable[[Any], Any]
 UNSEEN = frozenset({"password", "tokenKey"})
 """Fields of auth records that no answer shows, whoever asks."""
 _EXACT = 1 << 53
+_COLUMN_END = 1 << 63
 _PLAIN_FROM = 1e-4
 
 
@@ -36,7 +37,7 @@ class Shape:
         """How stored values become domain values; fields that are stored as they are do not appear."""
         self.printers = {f.name: printer(f) for f in self.fields}
         """How domain values are made ready for orjson; None: as they are."""
-        self.storers = {f.name: _own(f, "to_db") for f in self.fields}
+        self.storers = {f.name: _storer(f) for f in self.fields}
         """How domain values are stored; None: as they are."""
         self.lists = tuple(f.name for f in self.fields if f.is_multiple)
         self.changers = {
@@ -73,6 +74,20 @@ def _own(field: Field, method: str) -> Convert | None:
     return bound
 
 
+def _storer(field: Field) -> Convert | None:
+    own = _own(field, "to_db")
+    return _fitting if own is None and _is_number(field) else own
+
+
+def _fitting(value: float) -> float:
+    """Return a whole number as a double when it is too large for a column."""
+    return value if -_COLUMN_END <= value < _COLUMN_END else float(value)
+
+
+def _is_number(field: Field) -> bool:
+    return field.zero().__class__ in (int, float)
+
+
 def _reader(field: Field, *, is_view: bool) -> Convert | None:
     own = _own(field, "from_db")
     if not is_view:
@@ -87,7 +102,7 @@ def printer(field: Field) -> Convert | None:
     own = _own(field, "export_value")
     if own is not None:
         return own
-    return number if isinstance(field.zero(), (int, float)) and field.zero() is not False else None
+    return number if _is_number(field) else None
 
 
 def number(value: float) -> Any:

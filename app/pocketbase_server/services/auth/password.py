@@ -8,16 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-import bcrypt
-
 from pocketbase_server.core.errors import TooManyRequestsError
+from pocketbase_server.kit.passwords import DEFAULT_COST, hash_password, verify_password
+from pocketbase_server.storage.sql.errors import WouldBlock
+from pocketbase_server.storage.sql.inline import MODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DEFAULT_COST: Final = 10
-MAX_BYTES: Final = 72
-"""Bcrypt looks at no more than this; the reference cuts what is longer instead of refusing it."""
 NICENESS: Final = 5
 """PERF: our threads may use every idle core, but give way as soon as anything else wants to run."""
 WAITING_PER_THREAD: Final = 128
@@ -39,18 +37,18 @@ class PasswordPool:
 
     def verify(self, plain: str, hashed: str) -> bool:
         """Tell whether *plain* is the password of the bcrypt hash; False for what is no hash."""
-        secret = _bytes(plain)
-        return self._run(lambda: _check(secret, hashed.encode()))
+        matches: bool = self._run(lambda: verify_password(plain, hashed))
+        return matches
 
     def verify_nothing(self, plain: str, cost: int = 0) -> bool:
         """Take as long as `verify()` with a hash of that cost, and return False."""
-        # SECURITY: an unknown identity must not be told from a wrong password by the time it takes
-        return self.verify(plain, _unmatchable(cost or DEFAULT_COST)) and False
+        self.verify(plain, _unmatchable(cost or DEFAULT_COST))
+        return False
 
     def hash(self, plain: str, cost: int = 0) -> str:
         """Return a new bcrypt hash of *plain*; cost 0 means 10."""
-        secret = _bytes(plain)
-        return self._run(lambda: _hash(secret, cost or DEFAULT_COST))
+        hashed: str = self._run(lambda: hash_password(plain, cost))
+        return hashed
 
     def close(self) -> None:
         """Stop the threads once the jobs at hand are done; those in line are dropped."""
@@ -68,6 +66,8 @@ class PasswordPool:
                 self._waiting -= 1
 
     def _enter(self) -> ThreadPoolExecutor:
+        if MODE.active:
+            raise WouldBlock
         with self._lock:
             if self._waiting >= self._limit:
                 raise TooManyRequestsError
@@ -89,22 +89,6 @@ def _give_way() -> None:
     if hasattr(os, "setpriority") and os.path.exists("/proc/self/task"):  # noqa: PTH110
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-
-
-def _bytes(plain: str) -> bytes:
-    return plain.encode(errors="surrogatepass")[:MAX_BYTES]
-
-
-def _check(secret: bytes, hashed: bytes) -> bool:
-    try:
-        return bcrypt.checkpw(secret, hashed)
-    except ValueError:
-        return False
-
-
-def _hash(secret: bytes, cost: int) -> str:
-    # COMPAT: the reference writes the older prefix
-    return bcrypt.hashpw(secret, bcrypt.gensalt(cost, b"2a")).decode()
 
 
 def _unmatchable(cost: int) -> str:

@@ -19,6 +19,7 @@ from pocketbase_server.storage.sql.connection import (
     open_writer,
     watch,
 )
+from pocketbase_server.storage.sql.dialects.sqlite import SqliteDialect
 from pocketbase_server.storage.sql.errors import (
     DatabaseBusy,
     DatabaseError,
@@ -31,6 +32,8 @@ from pocketbase_server.storage.sql.translate import DriverError, translate
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from pocketbase_server.storage.sql.dialects.base import Dialect
 
 __all__ = [
     "MODE",
@@ -79,6 +82,7 @@ class Engine:
     def __init__(self, path: Path | str, *, query_timeout: float = 30.0) -> None:
         self.path = Path(path)
         self.query_timeout = query_timeout
+        self.dialect: Dialect = SqliteDialect()
         self._writer: Connection | None = None
         self._lock = threading.RLock()
         self._thread = _Thread()

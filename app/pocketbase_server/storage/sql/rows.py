@@ -47,6 +47,11 @@ def select_among(table: str, columns: tuple[str, ...]) -> str:
     )
 
 
+def count(table: str) -> str:
+    """Return the query of the number of rows."""
+    return f"SELECT COUNT(*) FROM {quoted(table)}"
+
+
 def exists(tables: Iterable[str], *, nocase: bool = False) -> str:
     """Return the query that gives a row when one of the tables has an id; one parameter per table."""
     collate = " COLLATE NOCASE" if nocase else ""
@@ -55,15 +60,19 @@ def exists(tables: Iterable[str], *, nocase: bool = False) -> str:
 
 
 def referring(table: str, columns: tuple[str, ...], field: str, *, is_multiple: bool) -> str:
-    """Return the query of the rows whose relation holds an id; parameters: the id, how many at most."""
+    """Return the query of the rows whose relation holds an id, by their own ids.
+
+    Parameters: the id, the own id to continue after, how many at most.
+    """
     return (
         f"SELECT {_list(columns)} FROM {quoted(table)}"
-        f" WHERE {_refers(field, is_multiple=is_multiple)} LIMIT ?"
+        f" WHERE {_refers(table, field, is_multiple=is_multiple)} AND `id` > ?"
+        " ORDER BY `id` LIMIT ?"
     )
 
 
-def _refers(field: str, *, is_multiple: bool) -> str:
-    column = quoted(field)
+def _refers(table: str, field: str, *, is_multiple: bool) -> str:
+    column = f"{quoted(table)}.{quoted(field)}"
     if not is_multiple:
         return f"{column} = ?"
     return f"EXISTS (SELECT 1 FROM {_each(column)} AS `e` WHERE `e`.`value` = ?)"
@@ -82,13 +91,13 @@ def referring_ids(table: str, field: str, *, is_multiple: bool) -> str:
 
     Parameters: the ids as a JSON array, how many rows at most.
     """
-    column = quoted(field)
-    if not is_multiple:
-        return (
-            f"SELECT {column}, `id` FROM {quoted(table)}"
-            f" WHERE {column} IN (SELECT `value` FROM json_each(?)) ORDER BY `rowid` LIMIT ?"
-        )
+    name = quoted(table)
+    column = f"{name}.{quoted(field)}"
+    if is_multiple:
+        held, source = "`e`.`value`", f"{name}, {_each(column)} AS `e`"
+    else:
+        held, source = column, name
     return (
-        f"SELECT `e`.`value`, {quoted(table)}.`id` FROM {quoted(table)}, {_each(column)} AS `e`"
-        " WHERE `e`.`value` IN (SELECT `value` FROM json_each(?)) LIMIT ?"
+        f"SELECT {held}, {name}.`id` FROM {source}"
+        f" WHERE {held} IN (SELECT `value` FROM json_each(?)) LIMIT ?"
     )

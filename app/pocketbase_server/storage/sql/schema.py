@@ -48,3 +48,17 @@ class TableChange:
     renamed: dict[str, str] = field(default_factory=dict)
     converted: dict[str, tuple[ColumnSpec, ColumnSpec]] = field(default_factory=dict)
     """By new column name: from which column to which kind (single to multiple and back)."""
+    order: tuple[str, ...] = ()
+    """The new column names in the order of the fields; additions and conversions keep to it."""
+
+
+@dataclass(slots=True, frozen=True)
+class ColumnInfo:
+    """One column as the database has it."""
+
+    name: str
+    type: str
+    is_required: bool
+    default: str | None
+    primary_key: int
+    """Its place in the primary key, counted from 1; 0 when it is no part of it."""

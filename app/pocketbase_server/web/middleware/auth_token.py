@@ -20,8 +20,7 @@ class AuthToken:
 
     def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Find the caller."""
-        if not resp.complete:
-            req.ip = client_ip(req, self._app.settings.current)
-            authorization = req.header("authorization")
-            if authorization:
-                req.caller = record_by_token(self._app, bare_token(authorization), AUTH)
+        req.ip = client_ip(req, self._app.settings.current)
+        authorization = req.header("authorization")
+        if authorization:
+            req.caller = record_by_token(self._app, bare_token(authorization), AUTH)

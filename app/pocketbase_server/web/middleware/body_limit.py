@@ -17,10 +17,10 @@ class BodyLimit:
     It runs once the endpoint is known, since the limit is the endpoint's.
     """
 
-    def process_request(self, req: Request, resp: Response) -> None:
+    def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Raise the refusal that came with the request."""
         refusal: Exception | None = req.env.get(REFUSAL_KEY)
-        if refusal is not None and not resp.complete:
+        if refusal is not None:
             raise refusal
 
 

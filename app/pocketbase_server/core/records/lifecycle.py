@@ -1,0 +1,86 @@
+"""The order in which hooks, field types and the act itself have their turn when a record is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pocketbase_server.core.fields.base import Field, Intercepts
+from pocketbase_server.core.hooks.hook import run_chain
+
+if TYPE_CHECKING:
+    from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.core.hooks.events import ModelEvent
+    from pocketbase_server.core.hooks.hook import Hook
+    from pocketbase_server.core.records.model import Record
+
+Act = Callable[[], None]
+
+
+def intercepting(collection: Collection, action: str) -> tuple[Intercepts, ...]:
+    """Return the fields that act when their record goes through *action*."""
+    known: tuple[Intercepts, ...] | None = collection.cache.get(action)
+    if known is None:
+        known = collection.cache[action] = tuple(
+            field for field in collection.fields if _acts(field, action)
+        )
+    return known
+
+
+def _acts(field: Field, action: str) -> bool:
+    if not isinstance(field, Intercepts):
+        return False
+    # PERF: a type that says when it acts is left alone at all other times
+    actions = getattr(field, "ACTIONS", None)
+    return actions is None or action in actions
+
+
+def intercept(record: Record, action: str, act: Act) -> None:
+    """Run *act* with the work of the record's fields around it, the first field's outermost."""
+    for field in reversed(intercepting(record.collection, action)):
+        act = _around(field, record, action, act)
+    act()
+
+
+def _around(field: Intercepts, record: Record, action: str, act: Act) -> Act:
+    return lambda: field.intercept(record, action, act)
+
+
+def run_outside(event: ModelEvent, hooks: tuple[Hook[Any], Hook[Any]], action: str, act: Act) -> None:
+    """Run *act* inside the handlers of the model and record hook, and these inside the fields' work."""
+    model_hook, record_hook = hooks
+    handlers = (*record_hook.handlers_for(event), *model_hook.handlers_for(event))
+
+    def inner() -> None:
+        run_chain(event, handlers, lambda _: act())
+
+    intercept(event.model, action, inner if handlers else act)
+
+
+def run_inside(
+    event: ModelEvent,
+    hooks: tuple[Hook[Any], Hook[Any]],
+    action: str,
+    act: Act,
+    system: Callable[[Act], None] | None = None,
+) -> None:
+    """Run *act* inside the model hook's handlers, these inside our own work, that inside the record hook's.
+
+    Our own work is that of the fields and, inside it, *system*, which is given what to do next.
+    COMPAT: so a record handler sees what the caller sent, a model handler what will be written.
+    """
+    model_hook, record_hook = hooks
+    model_handlers = model_hook.handlers_for(event)
+    record_handlers = record_hook.handlers_for(event)
+
+    def inner() -> None:
+        run_chain(event, model_handlers, lambda _: act())
+
+    def middle() -> None:
+        rest = inner if model_handlers else act
+        intercept(event.model, action, rest if system is None else lambda: system(rest))
+
+    if record_handlers:
+        run_chain(event, record_handlers, lambda _: middle())
+    else:
+        middle()

@@ -1,0 +1,174 @@
+"""The server's entry: one coroutine per request, which asks the WSGI application inline or on a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, Final
+
+from pocketbase_server.serve.bodies import Body, read_body
+from pocketbase_server.serve.environ import NO_BODY, make_environ
+from pocketbase_server.serve.pool import Pool
+from pocketbase_server.storage.sql.inline import MODE
+from pocketbase_server.web.content import FileBody
+from pocketbase_server.web.endpoint import Lane, Match
+from pocketbase_server.web.errors import OFFLOAD
+from pocketbase_server.web.exchange import REFUSAL_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pocketbase_server.web.api import Api
+    from pocketbase_server.web.exchange import NativeHeaders
+
+POOL_THREADS: Final = 8
+SLOW_THREADS: Final = 8
+_DRAIN: Final = 0.01
+
+Headers = list[tuple[str, str]]
+
+
+class Answer:
+    """What the application answered; called by it as WSGI's `start_response`."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self) -> None:
+        self.status = 500
+        self.headers: Headers = []
+        self.body: Iterable[bytes] = ()
+
+    def __call__(self, status: str, headers: Headers, exc_info: Any = None) -> None:  # noqa: ARG002
+        self.status = int(status[:3])
+        self.headers = headers
+
+
+class Edge:
+    """Granian's RSGI application."""
+
+    def __init__(self, api: Api, *, may_inline: Callable[[Match], bool]) -> None:
+        self._api = api
+        self._may_inline = may_inline
+        self._running = 0
+        self._pool: Pool
+        self._slow: Pool
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Get ready to answer on *loop*."""
+        self._pool = Pool(loop, POOL_THREADS, "request")
+        self._slow = Pool(loop, SLOW_THREADS, "slow-request")
+
+    async def drain(self, patience: float) -> None:
+        """Return when no request is being answered any more, or after *patience* seconds."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + patience
+        while self._running and loop.time() < deadline:
+            await asyncio.sleep(_DRAIN)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.close()
+        self._slow.close()
+
+    async def __rsgi__(self, scope: Any, proto: Any) -> None:
+        if scope.proto != "http":
+            proto.close(403)
+            return
+        self._running += 1
+        try:
+            answer = await self._answer(scope, proto)
+            body = answer.body
+            # PERF: nearly every body is a list of one piece
+            if body.__class__ is list:
+                proto.response_bytes(answer.status, answer.headers, body[0] if body else b"")
+            else:
+                await _send(proto, answer)
+        finally:
+            self._running -= 1
+
+    async def _answer(self, scope: Any, proto: Any) -> Answer:
+        headers: NativeHeaders = scope.headers
+        match = self._api.match(scope.method, scope.path)
+        lane = match.endpoint.lane
+        refusal: Exception | None = None
+        body: Body = NO_BODY
+        length = headers.get("content-length")
+        if (length and length != "0") or (length is None and headers.get("transfer-encoding")):
+            try:
+                body = await read_body(proto, length, match.endpoint.limit_for(match.params))
+            except Exception as ex:  # noqa: BLE001 - the application answers it
+                refusal = ex
+            if body.__class__ is not NO_BODY.__class__:
+                lane = Lane.SLOW
+        make = _Call(self._api, scope, headers, match, body, refusal)
+        if lane is Lane.INLINE and self._may_inline(match):
+            MODE.active = True
+            try:
+                return make()
+            except OFFLOAD:
+                pass
+            finally:
+                MODE.active = False
+        return await (self._slow if lane is Lane.SLOW else self._pool).run(make)
+
+
+class _Call:
+    """One call of the application; it may be made twice."""
+
+    __slots__ = ("_api", "_body", "_headers", "_match", "_refusal", "_scope")
+
+    def __init__(
+        self,
+        api: Api,
+        scope: Any,
+        headers: NativeHeaders,
+        match: Match,
+        body: Body,
+        refusal: Exception | None,
+    ) -> None:
+        self._api = api
+        self._scope = scope
+        self._headers = headers
+        self._match = match
+        self._body = body
+        self._refusal = refusal
+
+    def __call__(self) -> Answer:
+        environ = make_environ(self._scope, self._headers, self._match, self._body)
+        if self._refusal is not None:
+            environ[REFUSAL_KEY] = self._refusal
+        answer = Answer()
+        try:
+            answer.body = self._api(environ, answer)
+        except OFFLOAD:
+            if MODE.active:
+                raise
+            _failed(answer)
+        except Exception:  # noqa: BLE001 - an error in the handling of errors
+            _failed(answer)
+        return answer
+
+
+def _failed(answer: Answer) -> None:
+    traceback.print_exc(file=sys.stderr)
+    answer.status = 500
+    answer.headers = [("content-type", "application/json")]
+    answer.body = [
+        b'{"data":{},"message":"Something went wrong while processing your request.","status":500}'
+    ]
+
+
+async def _send(proto: Any, answer: Answer) -> None:
+    body = answer.body
+    if isinstance(body, FileBody):
+        if body.is_whole:
+            proto.response_file(answer.status, answer.headers, body.path)
+        else:
+            proto.response_file_range(
+                answer.status, answer.headers, body.path, body.start, body.end
+            )
+        return
+    stream = proto.response_stream(answer.status, answer.headers)
+    for piece in body:
+        await stream.send_bytes(piece)

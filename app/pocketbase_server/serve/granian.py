@@ -1,0 +1,94 @@
+"""Granian's process server: one parent, workers that answer; the only import of granian."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import socket
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
+from granian.http import HTTP1Settings
+from granian.server.mp import MPServer, SocketHolder
+
+from pocketbase_server.serve.address import listen, parse_address
+from pocketbase_server.serve.worker import Job, load_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pocketbase_server.app import App
+
+BACKLOG: Final = 1024
+KILL_SECONDS: Final = 6
+"""A worker that has not ended by then is killed; longer than requests in flight are waited for."""
+_HEADER_TIMEOUT_MS: Final = 60_000
+_HEADER_BYTES: Final = 1 << 20
+
+
+class _Server(MPServer):
+    """Granian's server on a socket that we opened ourselves.
+
+    NOTE: granian lets every worker bind the address anew, so that a second server on the same port
+    would not be noticed, and connections made while workers start would be refused.
+    """
+
+    def __init__(self, sock: socket.socket, **options: Any) -> None:
+        super().__init__("pocketbase", **options)
+        self._listening = sock
+
+    def _init_shared_socket(self) -> None:
+        self._ssp = None
+        self._sso = None
+        self._sfd = os.dup(self._listening.fileno())
+        self._shd = SocketHolder(self._sfd, False, BACKLOG)
+
+    def _drop_shared_socket(self) -> None:
+        self._listening.close()
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Callable[[int], Any]) -> Any:
+        return super()._spawn_worker(idx, target, partial(callback_loader, idx))
+
+
+def serve(make_app: Callable[[], App], http: str, workers: int = 1) -> int:
+    """Answer requests at the address *http* until told to stop; return the exit code.
+
+    Raises `ListenError` when that address cannot be used.
+    """
+    address = parse_address(http)
+    sock = listen(address)
+    alive, dying = os.pipe()
+    job = Job(make_app, address.url, alive)
+    if os.name == "posix":
+        # NOTE: handlers that a program has bound come along only when workers are forked
+        multiprocessing.set_start_method("fork", force=True)
+    server = _Server(
+        sock,
+        interface=Interfaces.RSGI,
+        workers=workers,
+        loop=Loops.auto,
+        runtime_mode=RuntimeModes.st,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=_HEADER_TIMEOUT_MS, max_buffer_size=_HEADER_BYTES
+        ),
+        websockets=False,
+        backlog=BACKLOG,
+        log_enabled=False,
+        workers_kill_timeout=KILL_SECONDS,
+    )
+    try:
+        server.serve(target_loader=partial(_load, job, dying), wrap_loader=False)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    finally:
+        with contextlib.suppress(OSError):
+            os.close(dying)
+    return 0
+
+
+def _load(job: Job, dying: int, index: int) -> Any:
+    os.close(dying)  # the parent alone keeps it open, so that its death is noticed
+    return load_worker(job, index)

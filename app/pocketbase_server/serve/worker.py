@@ -1,0 +1,120 @@
+"""What one worker process does: open the application, answer requests, close it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pocketbase_server.app import App
+    from pocketbase_server.serve.edge import Edge
+    from pocketbase_server.web.endpoint import Match
+
+DRAIN_SECONDS: Final = 3.0
+"""How long requests in flight may take to end after we are told to stop."""
+
+
+@dataclass(slots=True, frozen=True)
+class Job:
+    """What every worker needs to know; the first of them speaks for all."""
+
+    make_app: Callable[[], App]
+    url: str
+    parent: int
+    """The reading end of a pipe that breaks when the parent process dies."""
+
+
+class Worker:
+    """One worker's side of the server: granian calls `__rsgi__`, and the others around its life."""
+
+    def __init__(self, job: Job, index: int) -> None:
+        self._job = job
+        self._is_first = index == 0
+        self._app = job.make_app()
+        self._app.bootstrap()
+        self._edge = _edge(self._app)
+        self.__rsgi__ = self._edge.__rsgi__
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._edge.start(loop)
+        loop.add_reader(self._job.parent, _stop_as_orphan, loop, self._job.parent)
+        if self._is_first:
+            _announce(self._app, self._job.url)
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.run_until_complete(self._edge.drain(DRAIN_SECONDS))
+        self._edge.close()
+        self._app.terminate()
+
+
+def _edge(app: App) -> Edge:
+    from pocketbase_server.core.hooks.events import ServeEvent
+    from pocketbase_server.serve.edge import Edge
+    from pocketbase_server.web.factory import make_app
+    from pocketbase_server.web.router import Router
+
+    api = make_app(app)
+    router = Router(app, api)
+    for add in app.routes:
+        add(router)
+    app.hooks.serve.trigger(ServeEvent(app, router))
+    quick = quick_actions(app)
+    has_middlewares = len(api.around) > 0
+
+    def may_inline(match: Match) -> bool:
+        return not has_middlewares and all(quick[tag] for tag in match.endpoint.tags)
+
+    return Edge(api, may_inline=may_inline)
+
+
+_READ_HOOKS: Final = frozenset({"records_list_request", "record_view_request", "record_enrich"})
+_READS: Final = frozenset({"list", "view"})
+
+
+class _Quick(dict[str, bool]):
+    def __init__(self, *, reads: bool, others: bool) -> None:
+        super().__init__(dict.fromkeys(_READS, reads))
+        self._others = others
+
+    def __missing__(self, action: str) -> bool:
+        return self._others
+
+
+def quick_actions(app: App) -> Mapping[str, bool]:
+    """Return for every record action whether none of other people's handlers can slow it down."""
+    bound = {name for name, hook in app.hooks if hook.has_user_handlers()}
+    touched = {name for name in bound if name.startswith(("record", "model", "mailer"))}
+    return _Quick(reads=touched.isdisjoint(_READ_HOOKS), others=not touched)
+
+
+def _announce(app: App, url: str) -> None:
+    from pocketbase_server.serve.banner import print_banner
+
+    print_banner(url)
+
+
+def _stop_as_orphan(loop: asyncio.AbstractEventLoop, parent: int) -> None:
+    """Stop as if told to: the parent process is gone and nobody else will tell us."""
+    loop.remove_reader(parent)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def load_worker(job: Job, index: int) -> Worker:
+    """Return the worker, ready to answer; end the process with code 1 when that fails."""
+    from pocketbase_server.core.errors import AppError
+
+    try:
+        return Worker(job, index)
+    except (AppError, OSError, ValueError) as error:
+        stamp = datetime.now().strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ005 - the operator's clock
+        print(f"{stamp} {error}", file=sys.stderr, flush=True)
+        raise SystemExit(1) from error
+
+
+Loader = Callable[[int], Any]

@@ -1,0 +1,25 @@
+"""What is sent to someone who signs in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pocketbase_server.core.records.model import Record
+from pocketbase_server.web.media import send_json
+
+if TYPE_CHECKING:
+    from pocketbase_server.services.auth.sign_in import AuthAnswer
+    from pocketbase_server.web.exchange import Request, Response
+
+
+def send_auth(req: Request, resp: Response, answer: AuthAnswer) -> None:
+    """Send record and token; or 401 and the session that a second method must name."""
+    status = 200 if answer.is_complete else 401
+    send_json(req, resp, _printed(answer.body), status)
+
+
+def _printed(body: Any) -> Any:
+    """Return the body with its record as the API prints it."""
+    if not isinstance(body, dict):
+        return body
+    return {k: v.export() if isinstance(v, Record) else v for k, v in body.items()}

@@ -1,0 +1,79 @@
+"""Every route of the API, once: path, who answers, who may call, where it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from pocketbase_server.web.endpoint import BODY_LIMIT, Lane
+
+if TYPE_CHECKING:
+    from pocketbase_server.web.endpoint import Limit
+
+
+class Access(Enum):
+    """Who may call; what goes beyond it, the responder decides."""
+
+    ANYONE = "anyone"
+    SIGNED_IN = "signed in"
+    SUPERUSERS = "superusers"
+
+
+class BodySize(Enum):
+    """Limits that depend on more than the path."""
+
+    RECORD = "record"
+    """The usual limit and what the collection's file fields take."""
+
+
+@dataclass(slots=True, frozen=True)
+class Route:
+    """One method of one path."""
+
+    method: str
+    path: str
+    target: str
+    """`module:Class` below `web/resources`, with a suffix where the class has several responders of a method."""
+    lane: Lane = Lane.POOL
+    access: Access = Access.ANYONE
+    action: str = ""
+    """The record action, as rate-limit rules and documentation name it."""
+    limit: Limit | BodySize = BODY_LIMIT
+
+
+_RECORDS: Final = "/api/collections/{collection}/records"
+_RECORD: Final = "/api/collections/{collection}/records/{id}"
+_AUTH: Final = "/api/collections/{collection}"
+
+_INLINE: Final = Lane.INLINE
+_SLOW: Final = Lane.SLOW
+_SUPER: Final = Access.SUPERUSERS
+
+ROUTES: Final = (
+    Route("GET", "/api/health", "health:HealthResource", _INLINE),
+    Route("GET", "/_/", "welcome:WelcomeResource"),
+    Route("GET", "/_/{path:path}", "welcome:WelcomeResource"),
+    # -- collections
+    Route("GET", "/api/collections", "collections:CollectionsResource", access=_SUPER),
+    Route("POST", "/api/collections", "collections:CollectionsResource", access=_SUPER),
+    Route("GET", "/api/collections/{collection}", "collections:CollectionResource", access=_SUPER),
+    Route("PATCH", "/api/collections/{collection}", "collections:CollectionResource", access=_SUPER),
+    Route("DELETE", "/api/collections/{collection}", "collections:CollectionResource", access=_SUPER),
+    Route("DELETE", _AUTH + "/truncate", "collections:TruncateResource", access=_SUPER),
+    Route("PUT", "/api/collections/import", "collections:ImportResource", access=_SUPER),
+    Route("GET", "/api/collections/meta/scaffolds", "collections:ScaffoldsResource", access=_SUPER),
+    Route("POST", "/api/collections/meta/dry-run-view", "collections:DryRunViewResource", access=_SUPER),
+    # -- records
+    Route("GET", _RECORDS, "records:RecordsResource", _INLINE, action="list"),
+    Route("POST", _RECORDS, "records:RecordsResource", _INLINE, action="create", limit=BodySize.RECORD),
+    Route("GET", _RECORD, "records:RecordResource", _INLINE, action="view"),
+    Route("PATCH", _RECORD, "records:RecordResource", _INLINE, action="update", limit=BodySize.RECORD),
+    Route("DELETE", _RECORD, "records:RecordResource", _INLINE, action="delete"),
+    # -- signing in
+    Route("GET", _AUTH + "/auth-methods", "auth.methods:MethodsResource", _INLINE, action="listAuthMethods"),
+    Route("POST", _AUTH + "/auth-refresh", "auth.refresh:RefreshResource", _INLINE, action="authRefresh"),
+    Route(
+        "POST", _AUTH + "/auth-with-password", "auth.password:PasswordResource", _SLOW, action="authWithPassword"
+    ),
+)

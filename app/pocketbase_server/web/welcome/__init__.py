@@ -1,0 +1,1 @@
+"""One plain page until the dashboard is here: markup, style and script."""

@@ -1,0 +1,270 @@
+"""
+The data directory itself: what we write is what the reference writes, and each opens the other's.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import reference, servers
+from scripts.http_client import Client
+from scripts.parity import Ties, value_differences
+from tests.conftest import Launch, Template
+from tests.data import seed
+from tests.scenario import Pair, Scenario, Side, q
+
+pytestmark = pytest.mark.parity
+
+SECRET = re.compile(r'"secret":"[A-Za-z0-9]{50}"')
+CLONE = re.compile(r"_clone_\w{4}")
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+def _open(data: Path, name: str, scratch: Path) -> sqlite3.Connection:
+    """Open a copy, so that looking changes nothing."""
+    copy = scratch / f"{data.parent.name}_{name}"
+    for suffix in ("", "-wal"):
+        source = data / f"{name}{suffix}"
+        if source.exists():
+            shutil.copy(source, f"{copy}{suffix}")
+    return sqlite3.connect(copy)
+
+
+def schema(data: Path, name: str, scratch: Path) -> list[tuple[str, ...]]:
+    """Return every object of a database with its exact SQL."""
+    with _open(data, name, scratch) as base:
+        rows = base.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name")
+        return [tuple(map(str, row)) for row in rows if not row[1].startswith("sqlite_stat")]
+
+
+def rows(data: Path, scratch: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return every row of data.db by table, without what is random in definitions."""
+    with _open(data, "data.db", scratch) as base:
+        base.row_factory = sqlite3.Row
+        names = [row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'")]
+        return {name: [_clean(row) for row in base.execute(f"SELECT * FROM `{name}` ORDER BY rowid")] for name in sorted(names)}
+
+
+def _clean(row: sqlite3.Row) -> dict[str, Any]:
+    kept = {key: row[key] for key in row.keys() if key != "applied"}  # noqa: SIM118
+    for key, value in kept.items():
+        text = value.decode() if isinstance(value, bytes) else value
+        if isinstance(text, str):
+            kept[key] = CLONE.sub("~", SECRET.sub('"secret":"~"', text))
+    return kept
+
+
+def pragmas(data: Path, name: str, scratch: Path) -> dict[str, Any]:
+    """Return the settings that a database file keeps."""
+    with _open(data, name, scratch) as base:
+        return {key: base.execute(f"PRAGMA {key}").fetchone()[0] for key in ("user_version", "application_id", "page_size", "encoding", "auto_vacuum", "journal_mode")}
+
+
+def assert_same_on_disk(expected: Path, got: Path, scratch: Path, since: float) -> None:
+    """Fail with everything that differs between two directories."""
+    for name in ("data.db", "auxiliary.db"):
+        one, other = (dict(enumerate(schema(data, name, scratch))) for data in (expected, got))
+
+        assert one == other, name
+        assert pragmas(expected, name, scratch) == pragmas(got, name, scratch), name
+    found = value_differences(rows(expected, scratch), rows(got, scratch), Ties(since))
+
+    assert not found, "\n".join(found[:40])
+
+
+# -- a new directory -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def fresh(launch: Launch, ours_command: list[str], reference_command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """Both servers, each on a directory that it made itself, with one superuser."""
+    sides = []
+    for name, command in (("reference", reference_command), ("ours", ours_command)):
+        data = tmp_path_factory.mktemp(f"fresh_{name}") / "pb_data"
+        servers.make_superuser(command, data)
+        side = launch(command, data)
+        side.tokens = {"superuser": side.client().login(servers.EMAIL, servers.PASSWORD).token}
+        sides.append(side)
+    return Pair(*sides)
+
+
+def test_new_directory(ours_command: list[str], reference_command: list[str], launch: Launch, tmp_path: Path) -> None:
+    """A first start leaves the same files, schema, migrations, settings and collections."""
+    places = {}
+    for name, command in (("reference", reference_command), ("ours", ours_command)):
+        data = tmp_path / name / "pb_data"
+        launch(command, data).server.stop()
+        places[name] = data
+    expected, got = places["reference"], places["ours"]
+
+    assert_same_on_disk(expected, got, tmp_path, since=0)
+    missing = {entry.name for entry in expected.iterdir()} - {entry.name for entry in got.iterdir()}
+    assert not missing - {"types.d.ts"}, missing
+
+
+def test_new_api(fresh: Pair) -> None:
+    """The first answers of a new directory are the same."""
+    fresh.check(*walk(fresh.reference))
+
+
+# -- walking ---------------------------------------------------------------------------------------
+
+
+def walk(side: Side) -> list[Scenario]:
+    """Return the questions that show everything a directory holds."""
+    root = side.client("superuser")
+    names = [item["name"] for item in root.must("GET", "/api/collections?perPage=500&sort=name")["items"]]
+    by = {"who": "superuser"}
+    steps = [q("/api/collections?perPage=500&sort=name", **by), q("/api/settings", **by), q("/api/health")]
+    for name in names:
+        order = "recordRef" if name == "_authOrigins" else "id"
+        steps.append(q(f"/api/collections/{name}/records?perPage=500&sort={order}", **by))
+        steps.append(q(f"/api/collections/{name}/records?perPage=500&sort=id"))
+    return steps
+
+
+CHANGES = [
+    q("/api/collections", "POST", {"name": "later", "type": "base", "fields": [seed.f("text", "a"), seed.f("select", "s", values=["x", "y"], maxSelect=1)], "indexes": ["create index idx_later on later (a)"]}, who="superuser"),
+    q("/api/collections/later/records", "POST", {"id": "later0000000001", "a": "ä", "s": "x"}, who="superuser"),
+    q("/api/collections/later", "PATCH", {"fields": [seed.f("text", "a"), seed.f("number", "n"), seed.f("json", "j")]}, who="superuser"),
+    q("/api/collections/later/records/later0000000001", "PATCH", {"n": 2.5, "j": {"k": [1]}}, who="superuser"),
+    q("/api/collections/posts/records/post00000000003", "PATCH", {"title": "changed", "opts+": "w", "n-": 2, "meta": {"a": 1.0, "b": "<&>"}}),
+    q("/api/collections/posts/records/post00000000004", "DELETE"),
+    q("/api/collections/posts/records", "POST", {"id": "post00000000100", "title": "new", "loc": {"lon": 1.5, "lat": -2}, "when": "2024-01-01"}),
+    q("/api/collections/users/records", "POST", {"id": "user00000000100", "email": "late@example.com", "password": "1234567890", "passwordConfirm": "1234567890"}),
+    q("/api/collections/users/records/user00000000002", "PATCH", {"password": "changed123", "passwordConfirm": "changed123"}, who="superuser"),
+    q("/api/collections/posts", "PATCH", {"listRule": "published = true || @request.auth.id != ''"}, who="superuser"),
+    q("/api/collections/tags", "PATCH", {"name": "labels"}, who="superuser"),
+    q("/api/settings", "PATCH", {"meta": {"appName": "Changed"}, "logs": {"maxDays": 3}}, who="superuser"),
+]  # fmt: skip
+
+
+def test_changes_on_disk(pair: Pair, tmp_path: Path) -> None:
+    """The same changes leave the same schema and the same rows, value by value."""
+    pair.check(*CHANGES)
+    assert_same_on_disk(pair.reference.data, pair.ours.data, tmp_path, pair.since)
+
+
+# -- each opens the other's ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def swapped(launch: Launch, ours_command: list[str], reference_command: list[str], template: Template, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pair]:
+    """Directories made, seeded and changed by each side, served by both sides.
+
+    The keys say who made the directory.
+    """
+    pairs = {}
+    for maker, command in (("reference", reference_command), ("ours", ours_command)):
+        data = tmp_path_factory.mktemp(f"made_by_{maker}") / "pb_data"
+        servers.make_superuser(command, data)
+        side = launch(command, data)
+        side.tokens = {"superuser": side.client().login(servers.EMAIL, servers.PASSWORD).token}
+        seed.seed(side.client("superuser"))
+        for step in CHANGES:
+            step.send(side)
+        side.server.stop()
+        copies = [Path(shutil.copytree(data, data.parent / name)) for name in ("for_reference", "for_ours")]
+        both = [launch(command, copy) for command, copy in zip((reference_command, ours_command), copies, strict=True)]
+        for one in both:
+            one.tokens = side.tokens
+        pairs[maker] = Pair(*both, since=0)
+    return pairs
+
+
+@pytest.mark.parametrize("maker", ["reference", "ours"])
+def test_each_opens_the_others(maker: str, swapped: dict[str, Pair]) -> None:
+    """A directory made and changed by one side answers equally from both sides."""
+    pair = swapped[maker]
+    pair.check(*walk(pair.reference))
+
+
+@pytest.mark.parametrize("maker", ["reference", "ours"])
+def test_each_changes_the_others(maker: str, swapped: dict[str, Pair], tmp_path: Path) -> None:
+    """It can be changed further by either side, with the same outcome on disk."""
+    pair = swapped[maker]
+    pair.check(
+        q("/api/collections/later", "PATCH", {"name": "latest", "fields": [seed.f("text", "other")]}, who="superuser"),
+        q("/api/collections/latest/records", "POST", {"id": "latest000000002", "other": "x"}, who="superuser"),
+        q("/api/collections/users/auth-with-password", "POST", {"identity": "alice", "password": seed.PASSWORD}),
+        q("/api/collections/users/records/user00000000100", "DELETE", who="superuser"),
+        q("/api/collections/posts/records/post00000000100", "PATCH", {"n+": 3}),
+        *walk(pair.reference),
+    )
+    assert_same_on_disk(pair.reference.data, pair.ours.data, tmp_path, since=0)
+
+
+@pytest.mark.parametrize("maker", ["reference", "ours"])
+def test_made_by_either_is_the_same(maker: str, swapped: dict[str, Pair], tmp_path: Path) -> None:
+    """Seeding through one server or through the other gives the same directory."""
+    other = "ours" if maker == "reference" else "reference"
+    made = [swapped[name].reference.data.parent / "pb_data" for name in (maker, other)]
+    assert_same_on_disk(made[0], made[1], tmp_path, since=0)
+
+
+# -- older directories -----------------------------------------------------------------------------
+
+
+def _made_by(version: str, data: Path) -> list[str]:
+    try:
+        command = [str(reference.older(version))]
+    except (reference.ReferenceUnavailableError, OSError) as error:
+        pytest.skip(f"release {version} is not available: {error}")
+    return command
+
+
+OLD_COLLECTION = {
+    "name": "old",
+    "type": "base",
+    "listRule": "",
+    "fields": [seed.f("text", "title"), seed.f("select", "many", values=["a", "b"], maxSelect=2), seed.f("autodate", "created", onCreate=True)],
+    "indexes": ["create unique index `idx_old` on `old` (`title`)"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["0.23.12", "0.30.4", "0.36.9", "0.39.11"])
+def test_older_release(version: str, launch: Launch, ours_command: list[str], reference_command: list[str], tmp_path: Path) -> None:
+    """A directory of an older release is brought up to date as the reference does it."""
+    data = tmp_path / "pb_data"
+    command = _made_by(version, data)
+    servers.make_superuser(command, data)
+    with servers.Server(command, data, ("--automigrate=false",)) as old:
+        root = Client(old.port).login(servers.EMAIL, servers.PASSWORD)
+        root.must("POST", "/api/collections", OLD_COLLECTION)
+        for i, many in enumerate([[], ["a"], ["b", "a"]]):
+            root.must("POST", "/api/collections/old/records", {"id": seed.make_id("old", i), "title": f"t{i}", "many": many})
+    copies = [Path(shutil.copytree(data, tmp_path / name / "pb_data")) for name in ("for_reference", "for_ours")]
+    sides = [launch(one, copy) for one, copy in zip((reference_command, ours_command), copies, strict=True)]
+    for side in sides:
+        side.tokens = {"superuser": root.token}
+    pair = Pair(*sides, since=0)
+    pair.check(*walk(pair.reference))
+    assert_same_on_disk(pair.reference.data, pair.ours.data, tmp_path, since=0)
+
+
+@pytest.mark.slow
+def test_release_before_the_great_change(ours_command: list[str], tmp_path: Path) -> None:
+    """A directory from before 0.23 is refused with a message and left as it was."""
+    if "reference" in ours_command[0]:
+        pytest.skip("the reference converts such directories")
+    data = tmp_path / "pb_data"
+    command = _made_by("0.22.27", data)
+    with servers.Server(command, data, ("--automigrate=false",)):
+        pass
+    before = {path.name: path.read_bytes() for path in data.glob("*.db")}
+    server = servers.Server(ours_command, data)
+    with pytest.raises(servers.StartError, match=r"exit code [1-9]"):
+        server.start()
+    after = {path.name: path.read_bytes() for path in data.glob("*.db")}
+
+    assert len(server.log.strip()) > 20
+    assert {name: after.get(name) for name in before} == before
