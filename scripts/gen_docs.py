@@ -37,7 +37,9 @@ def fields_page() -> str:
     parts = ["# Field types\n"]
     for name, cls in FIELD_TYPES.items():
         field = cls()
-        options = {k: v for k, v in sorted(field.export().items()) if k not in {"id", "name", "type"}}
+        options = {
+            k: v for k, v in sorted(field.export().items()) if k not in {"id", "name", "type"}
+        }
         rows = "\n".join(f"| `{key}` | `{value!r}` |" for key, value in options.items())
         parts.append(f"## {name}\n\n{first_line(cls)}\n\n| option | default |\n|---|---|\n{rows}\n")
     return "\n".join(parts)

@@ -26,8 +26,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts import servers  # noqa: E402
-from scripts.http_client import Answer, Client  # noqa: E402
+from scripts import servers
+from scripts.http_client import Answer, Client
 
 HEADERS = ("content-type", "location")
 STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z$")
@@ -80,7 +80,9 @@ def _claims(token: str) -> dict[str, Any]:
     return claims
 
 
-def differences(expected: Answer, got: Answer, ties: Ties, headers: tuple[str, ...] = HEADERS) -> list[str]:
+def differences(
+    expected: Answer, got: Answer, ties: Ties, headers: tuple[str, ...] = HEADERS
+) -> list[str]:
     """Return what differs between two answers, one readable line each; nothing when equal."""
     found = []
     if expected.status != got.status:
@@ -173,7 +175,7 @@ def _ask_all(sides: list[servers.Server], options: argparse.Namespace) -> int:
         print(f"{options.method} {path}")
         for name, answer in zip(("reference", "ours"), answers, strict=True):
             print(f"  {name:9} {answer.status} {answer.text.strip()[:2000]}")
-        found = differences(*answers, ties)
+        found = differences(answers[0], answers[1], ties)
         print(*(f"  ! {line}" for line in found), sep="\n")
         worst = max(worst, len(found))
     return 1 if worst else 0

@@ -20,6 +20,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
@@ -35,11 +36,18 @@ class StartError(RuntimeError):
     """A server did not answer in time or ended; the message holds the end of its log."""
 
 
+def split(text: str) -> list[str]:
+    """Return the words of a command; a relative path to a program becomes absolute."""
+    first, *rest = shlex.split(text)
+    path = Path(first)
+    return [str(path.resolve()) if path.is_file() else first, *rest]
+
+
 def ours_command() -> list[str]:
     """Return the command of the server under test: OURS_CMD, or the one of this checkout."""
     chosen = os.environ.get("OURS_CMD")
     if chosen:
-        return shlex.split(chosen)
+        return split(chosen)
     local = ROOT / ".venv" / "bin" / "pocketbase"
     found = str(local) if local.is_file() else shutil.which("pocketbase")
     if found is None:
@@ -50,7 +58,7 @@ def ours_command() -> list[str]:
 def reference_command() -> list[str]:
     """Return the command of the reference, installing it when it is missing."""
     chosen = os.environ.get("REFERENCE_CMD")
-    return shlex.split(chosen) if chosen else [str(reference.binary())]
+    return split(chosen) if chosen else [str(reference.binary())]
 
 
 def free_port() -> int:
@@ -60,7 +68,9 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def run(command: list[str], *args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    command: list[str], *args: str, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a sub-command (superuser, migrate, …) to its end and return what it said."""
     with tempfile.TemporaryDirectory(prefix="pb_cwd_") as scratch:
         return subprocess.run(
@@ -113,7 +123,7 @@ class Server:
         path = self.home / "server.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def start(self) -> Server:
+    def start(self) -> Self:
         """Start the process and return once it answers."""
         self.spawn()
         self.wait_ready()
@@ -175,7 +185,7 @@ class Server:
             self.process.wait(10)
         self.process = None
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         return self if self.process else self.start()
 
     def __exit__(self, *_: object) -> None:

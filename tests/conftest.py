@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +18,9 @@ from scripts.http_client import Client
 from scripts.reference import ReferenceUnavailableError
 from tests.data import seed
 from tests.scenario import Pair, Side
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PEOPLE = {"alice": "users", "bob": "users", "carol": "users", "erin": "staff", "frank": "staff"}
 Launch = Callable[..., Side]
@@ -80,9 +83,7 @@ def _quiet(command: list[str]) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def launch(
-    template: Template, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Launch]:
+def launch(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
     """Return a function that serves a copy of the template (or *data* itself) with a command."""
     sides: list[Side] = []
 

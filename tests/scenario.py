@@ -10,14 +10,17 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scripts.http_client import Answer, Client
 from scripts.parity import HEADERS, Ties, differences
-from scripts.servers import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scripts.servers import Server
 
 WHO = ("guest", "alice", "bob", "carol", "erin", "frank", "superuser")
 
@@ -73,7 +76,9 @@ class Scenario:
 
 def q(url: str, method: str = "GET", body: Any = None, who: str = "guest", **more: Any) -> Scenario:
     """Return a question without a promise of its own: the reference says what is right."""
-    name = more.pop("name", None) or f"{who} {method} {url}{'' if body is None else ' ' + _text(body)}"
+    name = (
+        more.pop("name", None) or f"{who} {method} {url}{'' if body is None else ' ' + _text(body)}"
+    )
     return Scenario(name[:120], url, method, body, who=who, **more)
 
 
@@ -150,7 +155,7 @@ class Pair:
         ties, found = Ties(self.since), []
         for step in steps:
             answers = [_blurred(step, side) for side in (self.reference, self.ours)]
-            lines = differences(*answers, ties, step.look_at)
+            lines = differences(answers[0], answers[1], ties, step.look_at)
             if lines:
                 found.append("\n    ".join([step.line(), *lines]))
                 _report(step, lines)

@@ -1,1 +1,40 @@
-"""PocketBase in Python."""
+"""PocketBase in Python.
+
+    from pocketbase_server import PocketBase
+
+    app = PocketBase()
+
+    @app.route("GET", "/hello/{name}")
+    def hello(event):
+        event.text(200, f"Hello {event.params['name']}!")
+
+    app.start()
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pocketbase_server.version import __version__
+
+if TYPE_CHECKING:
+    from pocketbase_server.app import App
+    from pocketbase_server.core.config import Config
+    from pocketbase_server.launcher import PocketBase
+
+__all__ = ["App", "Config", "PocketBase", "__version__"]
+
+_HOMES = {
+    "App": "pocketbase_server.app",
+    "Config": "pocketbase_server.core.config",
+    "PocketBase": "pocketbase_server.launcher",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # PERF: `pocketbase --version` must not load the whole application
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

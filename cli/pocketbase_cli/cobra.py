@@ -24,7 +24,7 @@ def _kind(option: TyperOption) -> Kind:
         return Kind.BOOL
     if option.multiple:
         return Kind.STRINGS
-    return Kind.INT if option.type.name == "integer" else Kind.STRING
+    return Kind.INT if option.bare_type() == "int" else Kind.STRING
 
 
 def _flag(option: TyperOption) -> Flag:
@@ -126,6 +126,7 @@ def load(name: str, module: str) -> AnyCommand:
     """Return the command whose Typer application `app` lives in *module*."""
     app: typer.Typer = import_module(module).app
     app.info.name = name
+    app._add_completion = False
     app.info.cls = CobraGroup
     for command in app.registered_commands:
         command.cls = CobraCommand

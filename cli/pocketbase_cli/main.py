@@ -31,6 +31,15 @@ def main(argv: Sequence[str] | None = None, make_app: Callable[[Config], App] | 
         return 130
 
 
+def config_from(args: Sequence[str]) -> Config:
+    """Return the `Config` that the global flags among *args* ask for; the defaults when they are wrong."""
+    try:
+        values, _ = split_globals(args, GLOBAL_FLAGS, COMMANDS)
+    except CliError:  # the command line says so when it runs
+        values, _ = split_globals((), GLOBAL_FLAGS, COMMANDS)
+    return GlobalFlags(values).config()
+
+
 def _plain_app(config: Config) -> App:
     from pocketbase_server.app import App
 

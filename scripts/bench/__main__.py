@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import shlex
 import shutil
 import sys
 import tempfile
@@ -22,10 +21,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scripts import servers  # noqa: E402
-from scripts.bench import data, load, rows  # noqa: E402
-from scripts.bench.report import Report  # noqa: E402
-from scripts.http_client import Client  # noqa: E402
+from scripts import servers
+from scripts.bench import data, load, rows
+from scripts.bench.report import Report
+from scripts.http_client import Client
 
 
 @dataclass(slots=True)
@@ -57,7 +56,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="pb_bench_") as scratch:
         home = Path(scratch)
         theirs, ours = (
-            _side(name, command, seeded, home, report)
+            _side(name, command, seeded, home)
             for name, command in (("reference", options.theirs), ("ours", options.ours))
         )
         try:
@@ -74,8 +73,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python scripts/bench", description=__doc__)
     parser.add_argument("--rows", metavar="REGEX", default="", help="only rows that match")
     parser.add_argument("--seconds", type=float, default=3, help="length of each run (3)")
-    parser.add_argument("--ours", metavar="CMD", type=shlex.split, help="our command")
-    parser.add_argument("--theirs", metavar="CMD", type=shlex.split, help="the reference command")
+    parser.add_argument("--ours", metavar="CMD", type=servers.split, help="our command")
+    parser.add_argument("--theirs", metavar="CMD", type=servers.split, help="the reference command")
     parser.add_argument("--json", metavar="OUT", help="write all figures to this file")
     options = parser.parse_args()
     options.ours = options.ours or servers.ours_command()
@@ -83,7 +82,7 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _side(name: str, command: list[str], seeded: Path, home: Path, report: Report) -> Side:
+def _side(name: str, command: list[str], seeded: Path, home: Path) -> Side:
     copy = home / name / "pb_data"
     shutil.copytree(seeded, copy)
     server = servers.Server(command, copy)
@@ -92,7 +91,7 @@ def _side(name: str, command: list[str], seeded: Path, home: Path, report: Repor
 
 def _run(theirs: Side, ours: Side, options: argparse.Namespace, home: Path, report: Report) -> None:
     report.head()
-    starts = [_start(side) for side in (theirs, ours)]
+    starts = _start(theirs), _start(ours)
     wanted = re.compile(options.rows)
     if wanted.search("start-up"):
         report.fact("start-up to first answer", *starts, "ms")
@@ -100,7 +99,9 @@ def _run(theirs: Side, ours: Side, options: argparse.Namespace, home: Path, repo
         time.sleep(1)
         report.fact("memory idle", *_memory(theirs, ours), "MB")
     for side in (theirs, ours):
-        side.token = Client(side.server.port).login("user1@example.com", data.PASSWORD, "users").token
+        side.token = (
+            Client(side.server.port).login("user1@example.com", data.PASSWORD, "users").token
+        )
     for row in rows.ROWS:
         if wanted.search(row.name):
             _measure(row, theirs, ours, options.seconds, home, report)
@@ -142,7 +143,9 @@ def _difference(
 ) -> str:
     """Ask both servers the first request (the last, for rows that use requests up)."""
     index = -1 if row.once else 0
-    expected, got = (_comparable(row, side.ask(requests[side.name][index])) for side in (theirs, ours))
+    expected, got = (
+        _comparable(row, side.ask(requests[side.name][index])) for side in (theirs, ours)
+    )
     if expected[0] >= 300:
         return f"the reference answers {expected}"
     return "" if expected == got else _first_difference(expected, got)

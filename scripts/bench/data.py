@@ -12,21 +12,41 @@ import json
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scripts import servers
 from scripts.http_client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 Row = dict[str, Any]
 
 USERS, ORGS, PERMS, POSTS, BIG, COMMENTS, DELETES = 500, 50, 40, 10_000, 100_000, 20_000, 120_000
 TYPES, TAGS = ["news", "howto", "review", "note"], ["a", "b", "c", "d", "e"]
-WORDS = (
-    "river stone lamp cloud paper garden winter engine silver market harbour window "
-    "copper forest letter summer bridge candle island mirror"
-).split()
+WORDS = [
+    "river",
+    "stone",
+    "lamp",
+    "cloud",
+    "paper",
+    "garden",
+    "winter",
+    "engine",
+    "silver",
+    "market",
+    "harbour",
+    "window",
+    "copper",
+    "forest",
+    "letter",
+    "summer",
+    "bridge",
+    "candle",
+    "island",
+    "mirror",
+]
 STAMP = "2024-05-{:02d} {:02d}:{:02d}:{:02d}.000Z"
 MINE = '@request.auth.id != "" && author = @request.auth.id'
 PASSWORD = "bench-password"
@@ -87,9 +107,7 @@ def _text(name: str) -> Row:
 
 
 def _create(client: Client, name: str, fields: list[Row], **options: Any) -> str:
-    rules = dict.fromkeys(
-        ("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), ""
-    )
+    rules = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
     body = {"name": name, "type": "base", "fields": fields, **rules, **options}
     return str(client.must("POST", "/api/collections", body)["id"])
 

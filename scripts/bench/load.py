@@ -8,11 +8,15 @@ import json
 import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from scripts.bench.rows import Request, Row
 from scripts.http_client import AGENT
-from scripts.servers import Server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scripts.bench.rows import Request, Row
+    from scripts.servers import Server
 
 MARK = "RESULT "
 SCRIPT = """
@@ -93,9 +97,7 @@ def _wrk(
     listing, script = home / "requests.txt", home / "row.lua"
     listing.write_text("".join(f"{r.method}\t{r.path}\t{r.token}\t{r.body}\n" for r in requests))
     once = "true" if row.once else "false"
-    script.write_text(
-        SCRIPT % {"requests": listing, "agent": AGENT, "once": once, "mark": MARK}
-    )
+    script.write_text(SCRIPT % {"requests": listing, "agent": AGENT, "once": once, "mark": MARK})
     wide = f"-c{min(row.connections, 16) if row.once else row.connections}"
     length = f"-d{max(1, round(seconds))}"
     line = ["wrk", "-t1", wide, length, "--timeout", "30s", "-s", str(script), server.url]

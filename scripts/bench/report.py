@@ -6,15 +6,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from scripts.bench.load import Outcome
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scripts.bench.load import Outcome
 
 HEAD = (
     f"{'row':32} {'requests/s':>17} {'p50 ms':>15} {'p99 ms':>15} {'CPU µs/request':>17}"
     f" {'rate':>7} {'CPU':>6}"
 )
-SIDES = f"{'':32} {'ref':>8} {'ours':>8} {'ref':>7} {'ours':>7} {'ref':>7} {'ours':>7}" + (
+SIDES = (
+    f"{'':32} {'ref':>8} {'ours':>8} {'ref':>7} {'ours':>7} {'ref':>7} {'ours':>7}"
     f" {'ref':>8} {'ours':>8} {'o/r':>7} {'o/r':>6}"
 )
 

@@ -8,12 +8,14 @@ show what a cache keyed by the exact text of a filter cannot hide.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from scripts.bench import data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 API = "/api/collections"
 

@@ -36,12 +36,12 @@ def seed(client: Client) -> None:
         step(client, ids)
 
 
-def _collection(client: Client, ids: dict[str, str], name: str, fields: list[Body], **options: Any):
+def _collection(client: Client, ids: dict[str, str], name: str, fields: list[Body], **options: Any) -> None:
     body = {"name": name, "type": "base", "fields": fields, **OPEN, **options}
     ids[name] = client.must("POST", "/api/collections", body)["id"]
 
 
-def _record(client: Client, collection: str, **body: Any):
+def _record(client: Client, collection: str, **body: Any) -> None:
     client.must("POST", f"/api/collections/{collection}/records", body)
 
 

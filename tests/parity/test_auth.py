@@ -21,7 +21,9 @@ SUPER = "/api/collections/_superusers"
 
 
 def login(identity: Any, password: Any = PASSWORD, url: str = USERS, **more: Any) -> Scenario:
-    return q(f"{url}/auth-with-password", "POST", {"identity": identity, "password": password, **more})
+    return q(
+        f"{url}/auth-with-password", "POST", {"identity": identity, "password": password, **more}
+    )
 
 
 METHODS = [
@@ -96,7 +98,11 @@ REFRESH = [
     q("/api/collections/posts/auth-refresh", "POST", who="alice"),
     q("/api/collections/nope/auth-refresh", "POST", who="alice"),
     q(f"{USERS}/auth-refresh", "POST", {"x": 1}, who="alice"),
-    q(f"{USERS}/auth-refresh?expand=organization&fields=record.expand,record.email", "POST", who="alice"),
+    q(
+        f"{USERS}/auth-refresh?expand=organization&fields=record.expand,record.email",
+        "POST",
+        who="alice",
+    ),
     q(f"{USERS}/auth-refresh", "GET", who="alice"),
 ]
 
@@ -174,9 +180,17 @@ def test_tampered(case: str, pair: Pair) -> None:
 def test_tokens_cross(pair: Pair) -> None:
     """A token made by either server is accepted by the other."""
     for giver, taker in ((pair.reference, pair.ours), (pair.ours, pair.reference)):
-        for url, name in ((USERS, "dave@example.com"), (STAFF, "erin@example.com"), (SUPER, "root@example.com")):
-            token = giver.client().must("POST", f"{url}/auth-with-password", {"identity": name, "password": PASSWORD})["token"]
-            answer = taker.client().ask("POST", f"{url}/auth-refresh", headers={"Authorization": token})
+        for url, name in (
+            (USERS, "dave@example.com"),
+            (STAFF, "erin@example.com"),
+            (SUPER, "root@example.com"),
+        ):
+            token = giver.client().must(
+                "POST", f"{url}/auth-with-password", {"identity": name, "password": PASSWORD}
+            )["token"]
+            answer = taker.client().ask(
+                "POST", f"{url}/auth-refresh", headers={"Authorization": token}
+            )
 
             assert answer.status == 200, answer.text
             assert answer.json()["record"]["email"] == name
@@ -186,7 +200,12 @@ def test_tokens_cross(pair: Pair) -> None:
 # -- passwords and accounts ------------------------------------------------------------------------
 
 ME = f"{USERS}/records/user00000000004"
-NEW = {"id": "user00000000050", "email": "new@example.com", "password": "abcdefgh1", "passwordConfirm": "abcdefgh1"}
+NEW = {
+    "id": "user00000000050",
+    "email": "new@example.com",
+    "password": "abcdefgh1",
+    "passwordConfirm": "abcdefgh1",
+}
 ACCOUNTS: dict[str, list[Scenario]] = {
     "create": [
         q(f"{USERS}/records", "POST", {}),
@@ -258,7 +277,7 @@ ACCOUNTS: dict[str, list[Scenario]] = {
         q(f"{STAFF}/records/staff0000000002", "PATCH", {"verified": False}, who="erin"),
         login("frank2@example.com", "managed123", STAFF),
         q(f"{STAFF}/records/staff0000000001", who="erin"),
-        q(f"{STAFF}/records", "POST", {"email": "x@example.com", "password": "managed123", "passwordConfirm": "managed123"}, who="erin"),
+        q(f"{STAFF}/records", "POST", {"id": "staff0000000009", "email": "x@example.com", "password": "managed123", "passwordConfirm": "managed123"}, who="erin"),
         q(f"{STAFF}/records/staff0000000003", "DELETE", who="erin"),
         q(f"{STAFF}/records?sort=id", who="erin"),
         q(f"{STAFF}/records?sort=id", who="alice"),

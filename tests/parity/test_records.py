@@ -40,7 +40,7 @@ OWN: dict[str, list[Any]] = {
     "updated": ["2020-01-01 00:00:00.000Z"],
     "select_one": ["a", "A", " a ", "d", ["a"], ["a", "b"], ["b", "nope"], ["nope"], '["a"]', "a,b", {"0": "a"}],
     "select_many": ["a", ["a", "a"], ["b", "a"], ["a", "b", "c"], ["a", "b", "c", "d"], ["a", "x"], '["a","b"]', "a,b", ["a", ""], ["", ""], ["a", None], {"x": "a"}, '["a"', [["a"]]],
-    "json": ["[1,2]", '{"a":{"b":[1]}}', '"text"', "12", "1.50", "null", "true", "not json", '{"a":', "", " ", "[1,", {"a": [1, {"b": None}]}, [[[[]]]], 1e308, "1e5", "007", "-", '{"b":1,"a":2}', {"z": 1, "a": 2}, "\"\\u00e4\"", {"ä": "😀"}, 1.0, 100000000000000000000, "100000000000000000000", "<>&", {"h": "<>&\u2028"}],
+    "json": ["[1,2]", '{"a":{"b":[1]}}', '"text"', "12", "1.50", "null", "true", "not json", '{"a":', "", " ", "[1,", {"a": [1, {"b": None}]}, [[[[]]]], 1e308, "1e5", "007", "-", '{"b":1,"a":2}', {"z": 1, "a": 2}, '"\\u00e4"', {"ä": "😀"}, 1.0, 100000000000000000000, "100000000000000000000", "<>&", {"h": "<>&\u2028"}],
     "json_small": ["x" * 18, "x" * 19, "x" * 20, {"a": "x" * 30}, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 12345678901234567890],
     "geo": [{"lon": 10, "lat": 20}, {"lon": 0, "lat": 0}, {"lon": 181, "lat": 0}, {"lon": -181, "lat": 0}, {"lon": 0, "lat": 91}, {"lon": 0, "lat": -91}, {"lon": 180, "lat": 90}, {"lon": "1.5", "lat": "2"}, {"LON": 1, "LAT": 2}, {"lat": 5}, '{"lon":3,"lat":4}', '{"lon":3', [1, 2], [1], {"lon": None, "lat": 1}, {"lon": 1, "lat": 2, "alt": 3}, {"lon": 1.123456789, "lat": -2.5}, "1,2", {"lon": [1]}],
     "rel_one": [T1, "nope", [T1], [T1, T2], ["nope", T1], [T1, "nope"], T1.upper(), f" {T1} ", f'["{T1}"]', "user00000000001"],
@@ -56,8 +56,27 @@ OWN: dict[str, list[Any]] = {
 def _rows() -> list[Any]:
     rows = []
     for field, own in OWN.items():
-        shared = [] if field in {"text_auto", "created", "updated", "id", "collectionId", "collectionName", "expand", "unknown", "TEXT", "hidden"} else ANY
-        rows += [pytest.param(field, value, id=f"{field}-{i}-{str(value)[:30]!r}") for i, value in enumerate([*own, *shared])]
+        shared = (
+            []
+            if field
+            in {
+                "text_auto",
+                "created",
+                "updated",
+                "id",
+                "collectionId",
+                "collectionName",
+                "expand",
+                "unknown",
+                "TEXT",
+                "hidden",
+            }
+            else ANY
+        )
+        rows += [
+            pytest.param(field, value, id=f"{field}-{i}-{str(value)[:30]!r}")
+            for i, value in enumerate([*own, *shared])
+        ]
     return rows
 
 
@@ -82,7 +101,25 @@ EMPTY: list[Any] = [None, "", 0, False, [], {}, "x", 1, True]
 
 
 @pytest.mark.parametrize("value", EMPTY, ids=repr)
-@pytest.mark.parametrize("field", ["text", "editor", "number", "bool", "email", "url", "date", "select_one", "select_many", "json", "geo", "rel_one", "rel_many", "password"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "text",
+        "editor",
+        "number",
+        "bool",
+        "email",
+        "url",
+        "date",
+        "select_one",
+        "select_many",
+        "json",
+        "geo",
+        "rel_one",
+        "rel_many",
+        "password",
+    ],
+)
 def test_required(field: str, value: Any, pair: Pair) -> None:
     """What counts as empty when a field is required."""
     full = {
@@ -127,7 +164,19 @@ def test_modifiers(body: dict[str, Any], pair: Pair) -> None:
         q(f"{KINDS}/modif0000000001", "PATCH", body, blur=blur, who="superuser"),
         q(f"{KINDS}/modif0000000001", "DELETE"),
         q(K1, "PATCH", body, blur=blur),
-        q(K1, "PATCH", {"number": 1, "select_many": ["a", "b"], "select_one": "a", "rel_many": [T1], "rel_one": "", "text_auto": "auto-1", "number_strict": 0}),
+        q(
+            K1,
+            "PATCH",
+            {
+                "number": 1,
+                "select_many": ["a", "b"],
+                "select_one": "a",
+                "rel_many": [T1],
+                "rel_one": "",
+                "text_auto": "auto-1",
+                "number_strict": 0,
+            },
+        ),
     )
 
 

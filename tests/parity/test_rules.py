@@ -22,32 +22,64 @@ def _url(collection: str) -> str:
 def _steps(collection: str, who: str) -> list[Scenario]:
     url = _url(collection)
     by = {"who": who}
-    steps = [q(f"{url}?sort=id", **by), q(f"{url}?sort=-title&filter=state='on'", **by), q(f"{url}{OPEN_QUERY}", **by)]
+    steps = [
+        q(f"{url}?sort=id", **by),
+        q(f"{url}?sort=-title&filter=state='on'", **by),
+        q(f"{url}{OPEN_QUERY}", **by),
+    ]
     steps += [q(f"{url}/rule0000000000{i}", **by) for i in range(1, 6)]
     steps += [
         q(url, "POST", {"id": "rule00000000011", "title": "made", "state": "on"}, **by),
-        q(url, "POST", {"id": "rule00000000012", "title": "mine", "state": "on", "owner": "user00000000001"}, **by),
-        q(url, "POST", {"id": "rule00000000013", "title": "p1", "state": "p1", "owner": "user00000000002"}, **by),
+        q(
+            url,
+            "POST",
+            {"id": "rule00000000012", "title": "mine", "state": "on", "owner": "user00000000001"},
+            **by,
+        ),
+        q(
+            url,
+            "POST",
+            {"id": "rule00000000013", "title": "p1", "state": "p1", "owner": "user00000000002"},
+            **by,
+        ),
         q(url, "POST", {"id": "rule00000000014", "state": "nope", "owner": "nope"}, **by),
         q(f"{url}/rule00000000001", "PATCH", {"title": "changed"}, **by),
         q(f"{url}/rule00000000002", "PATCH", {"state": "on"}, **by),
         q(f"{url}/rule00000000003", "PATCH", {"state": "off", "owner": "user00000000001"}, **by),
         q(f"{url}/rule00000000004", "PATCH", {"state": "nope"}, **by),
         q(f"{url}/rule00000000004{OPEN_QUERY}", "PATCH", {"title": "by key"}, **by),
-        q(f"{url}/rule00000000004", "PATCH", {"title": "by header"}, headers={"X-Key": "open"}, **by),
+        q(
+            f"{url}/rule00000000004",
+            "PATCH",
+            {"title": "by header"},
+            headers={"X-Key": "open"},
+            **by,
+        ),
         q(f"{url}?expand=owner&sort=id", **by),
     ]
     steps += [q(f"{url}/rule0000000000{i}", "DELETE", **by) for i in range(1, 6)]
-    return [*steps, q(f"{url}/rule00000000011", "DELETE", **by), q(f"{url}?sort=id", who="superuser")]
+    return [
+        *steps,
+        q(f"{url}/rule00000000011", "DELETE", **by),
+        q(f"{url}?sort=id", who="superuser"),
+    ]
 
 
 def _restore(collection: str) -> list[Scenario]:
     url, by = _url(collection), {"who": "superuser"}
     rows = [
-        {"id": f"rule0000000000{i}", "title": f"{collection} {i}", "state": ["on", "off", "p1"][i % 3], "owner": f"user0000000000{i}" if i < 5 else ""}
+        {
+            "id": f"rule0000000000{i}",
+            "title": f"{collection} {i}",
+            "state": ["on", "off", "p1"][i % 3],
+            "owner": f"user0000000000{i}" if i < 5 else "",
+        }
         for i in range(1, 6)
     ]
-    return [q(f"/api/collections/{collection}/truncate", "DELETE", **by), *(q(url, "POST", row, **by) for row in rows)]
+    return [
+        q(f"/api/collections/{collection}/truncate", "DELETE", **by),
+        *(q(url, "POST", row, **by) for row in rows),
+    ]
 
 
 @pytest.mark.parametrize("who", PEOPLE)
@@ -127,10 +159,25 @@ def test_any_rule(rule: str, pair: Pair) -> None:
             q(f"{url}?sort=id&a=1&b=2&skipTotal=1", **me),
             q(f"{url}/rule00000000001", **me),
             q(f"{url}/rule00000000002?a=1&b=", **me),
-            q(url, "POST", {"id": "rule00000000021", "title": "ABC", "state": "on", "owner": "user00000000001"}, **me),
+            q(
+                url,
+                "POST",
+                {
+                    "id": "rule00000000021",
+                    "title": "ABC",
+                    "state": "on",
+                    "owner": "user00000000001",
+                },
+                **me,
+            ),
             q(url, "POST", {"id": "rule00000000022", "state": "off"}, **me),
             q(f"{url}/rule00000000002", "PATCH", {"title": "rule_open 2"}, **me),
-            q(f"{url}/rule00000000002", "PATCH", {"title": "other", "owner": "user00000000002"}, **me),
+            q(
+                f"{url}/rule00000000002",
+                "PATCH",
+                {"title": "other", "owner": "user00000000002"},
+                **me,
+            ),
             q(f"{url}/rule00000000003", "PATCH", {}, **me),
             q(f"{url}/rule00000000021", "DELETE", **me),
             q(f"{url}/rule00000000022", "DELETE", **me),

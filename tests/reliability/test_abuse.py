@@ -8,9 +8,8 @@ import socket
 import statistics
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +17,9 @@ import pytest
 from scripts.http_client import Client
 from tests.data.seed import PASSWORD
 from tests.scenario import Side, q
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.reliability
 
@@ -68,7 +70,9 @@ def test_big_bodies(name: str, launch: Any, ours_command: list[str], record_prop
         answer = Client(side.server.port).ask("POST", KINDS, BIG[name], JSON)
         took, cpu = time.perf_counter() - begin, side.server.cpu_seconds() - before
     side.close()
-    print(f"{name}: {answer.status} after {took:.2f} s, {cpu:.2f} s of CPU, +{memory['growth']:.0f} MB")
+    print(
+        f"{name}: {answer.status} after {took:.2f} s, {cpu:.2f} s of CPU, +{memory['growth']:.0f} MB"
+    )
     record_property("seconds", took)
     record_property("growth_mb", memory["growth"])
 
@@ -111,7 +115,16 @@ PATTERNS = ["^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "^([a-z]+)*\\d$", "(.*a){20}", "
 def test_patterns(pattern: str, ours: Side) -> None:
     """A field's pattern cannot be made to run for ever."""
     root = ours.client("superuser")
-    root.must("POST", "/api/collections", {"name": "redos", "type": "base", "createRule": "", "fields": [{"name": "t", "type": "text", "pattern": pattern}]})
+    root.must(
+        "POST",
+        "/api/collections",
+        {
+            "name": "redos",
+            "type": "base",
+            "createRule": "",
+            "fields": [{"name": "t", "type": "text", "pattern": pattern}],
+        },
+    )
     begin = time.perf_counter()
     answer = ours.client().post("/api/collections/redos/records", {"t": "a" * 4000 + "!"})
     took = time.perf_counter() - begin
@@ -130,7 +143,9 @@ FILTERS = {
     "deep functions": "strftime(" * 300 + "'%Y'" + ")" * 300 + " = ''",
     "deep path": ".".join(["rel_one"] * 400) + " = 1",
     "wide any-of": " && ".join(f"rel_many.label ?= '{i}'" for i in range(150)),
-    "back and forth": " && ".join(["rel_many.kinds_via_rel_many.rel_many.kinds_via_rel_many.number > 1"] * 30),
+    "back and forth": " && ".join(
+        ["rel_many.kinds_via_rel_many.rel_many.kinds_via_rel_many.number > 1"] * 30
+    ),
 }
 
 
@@ -202,7 +217,9 @@ def _latencies(side: Side, seconds: float, path: str) -> list[float]:
 def _tell(name: str, taken: list[float], record_property: Any) -> tuple[float, float]:
     ordered = sorted(taken)
     p50, p99 = statistics.median(ordered), ordered[int(len(ordered) * 0.99)]
-    print(f"{name}: {len(ordered)} GETs, p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {ordered[-1]:.1f} ms")
+    print(
+        f"{name}: {len(ordered)} GETs, p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {ordered[-1]:.1f} ms"
+    )
     record_property("p50_ms", p50)
     record_property("p99_ms", p99)
     return p50, p99
@@ -214,7 +231,9 @@ def test_logins_do_not_slow_reads(ours: Side, record_property: Any) -> None:
     codes: list[int] = []
 
     def login() -> None:
-        answer = Client(ours.server.port, timeout=120).post("/api/collections/users/auth-with-password", body)
+        answer = Client(ours.server.port, timeout=120).post(
+            "/api/collections/users/auth-with-password", body
+        )
         codes.append(answer.status)
 
     threads = [threading.Thread(target=login, daemon=True) for _ in range(60)]
@@ -236,7 +255,11 @@ def test_slow_clients(ours: Side, record_property: Any) -> None:
     socks = []
     for i in range(200):
         sock = socket.create_connection(("127.0.0.1", ours.server.port), timeout=5)
-        half = b"GET /api/health HTTP/1.1\r\nHost: x\r\nX-A: " if i % 2 else b"POST /api/collections/kinds/records HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+        half = (
+            b"GET /api/health HTTP/1.1\r\nHost: x\r\nX-A: "
+            if i % 2
+            else b"POST /api/collections/kinds/records HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+        )
         sock.sendall(half)
         socks.append(sock)
     taken = _latencies(ours, 1, "/api/health")
@@ -252,7 +275,10 @@ def test_unknown_users_take_as_long(ours: Side, record_property: Any) -> None:
 
     def spend(identity: str) -> float:
         begin = time.perf_counter()
-        answer = ours.client().post("/api/collections/users/auth-with-password", {"identity": identity, "password": "wrong-password"})
+        answer = ours.client().post(
+            "/api/collections/users/auth-with-password",
+            {"identity": identity, "password": "wrong-password"},
+        )
         assert answer.status == 400
         return time.perf_counter() - begin
 

@@ -11,14 +11,16 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scripts.http_client import Client
-from tests.conftest import Launch
 from tests.data.seed import make_id
-from tests.scenario import Side
+
+if TYPE_CHECKING:
+    from tests.conftest import Launch
+    from tests.scenario import Side
 
 pytestmark = pytest.mark.reliability
 
@@ -91,13 +93,22 @@ def _everything(client: Client) -> dict[str, Any]:
 
 
 def _wrong(writers: list[Writer], found: dict[str, Any]) -> list[str]:
-    lost = [f"{record}: acked {number}, found {found.get(record)}" for w in writers for record, number in w.stored.items() if record != w.unknown and found.get(record) != number]
-    back = [f"{record}: deleted, but back" for w in writers for record in w.deleted if record in found]
+    lost = [
+        f"{record}: acked {number}, found {found.get(record)}"
+        for w in writers
+        for record, number in w.stored.items()
+        if record != w.unknown and found.get(record) != number
+    ]
+    back = [
+        f"{record}: deleted, but back" for w in writers for record in w.deleted if record in found
+    ]
     return lost + back
 
 
 @pytest.mark.slow
-def test_kill_storm(launch: Launch, ours_command: list[str], record_property: Any, tmp_path: Path) -> None:
+def test_kill_storm(
+    launch: Launch, ours_command: list[str], record_property: Any, tmp_path: Path
+) -> None:
     """Rounds of writing and `kill -9` lose no acknowledged create, change or delete."""
     side = launch(ours_command)
     writers: list[Writer] = []
@@ -114,7 +125,9 @@ def test_kill_storm(launch: Launch, ours_command: list[str], record_property: An
     acked = sum(writer.acked for writer in writers)
     record_property("acknowledged", acked)
     record_property("restart_seconds", sorted(restarts)[len(restarts) // 2])
-    print(f"{acked} acknowledged writes in {ROUNDS} rounds, restarts {[round(s, 2) for s in restarts]}")
+    print(
+        f"{acked} acknowledged writes in {ROUNDS} rounds, restarts {[round(s, 2) for s in restarts]}"
+    )
     side.server.stop()
     copy = Path(shutil.copytree(side.data, tmp_path / "copy"))
 

@@ -5,15 +5,18 @@ Many callers at once: nothing that was acknowledged is lost, and only one wins w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scripts.http_client import Answer, Client
 from tests.data.seed import make_id
-from tests.scenario import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.scenario import Side
 
 pytestmark = pytest.mark.reliability
 
@@ -21,7 +24,9 @@ KINDS = "/api/collections/kinds/records"
 UNIQ = "/api/collections/uniq/records"
 
 
-def at_once(side: Side, count: int, act: Callable[[Client, int], Answer], width: int = 20) -> list[Answer]:
+def at_once(
+    side: Side, count: int, act: Callable[[Client, int], Answer], width: int = 20
+) -> list[Answer]:
     """Run an act many times, *width* at a time, each over its own connection."""
 
     def one(number: int) -> Answer:
@@ -56,7 +61,9 @@ def test_increments(ours: Side) -> None:
 def test_decrements_and_increments(ours: Side) -> None:
     """Additions and subtractions in parallel end where arithmetic says."""
     url = _fresh(ours, "race00000000002", number=50)
-    answers = at_once(ours, 200, lambda client, i: client.patch(url, {"number+" if i % 2 else "number-": 2}))
+    answers = at_once(
+        ours, 200, lambda client, i: client.patch(url, {"number+" if i % 2 else "number-": 2})
+    )
 
     assert statuses(answers) == {200: 200}
     assert ours.client().must("GET", url)["number"] == 50
@@ -74,7 +81,9 @@ def test_appends(ours: Side) -> None:
     """Items appended in parallel are all there."""
     url = _fresh(ours, "race00000000004")
     values = ["a", "b", "c"]
-    answers = at_once(ours, 30, lambda client, i: client.patch(url, {"select_many+": values[i % 3]}))
+    answers = at_once(
+        ours, 30, lambda client, i: client.patch(url, {"select_many+": values[i % 3]})
+    )
 
     assert statuses(answers) == {200: 30}
     assert sorted(ours.client().must("GET", url)["select_many"]) == values
@@ -133,7 +142,17 @@ def test_schema_change_under_load(ours: Side) -> None:
     """Records keep being read and written while the definition of their collection changes."""
     root = ours.client("superuser")
     url = "/api/collections/changing"
-    root.must("POST", "/api/collections", {"name": "changing", "type": "base", "listRule": "", "createRule": "", "fields": [{"name": "a", "type": "text"}]})
+    root.must(
+        "POST",
+        "/api/collections",
+        {
+            "name": "changing",
+            "type": "base",
+            "listRule": "",
+            "createRule": "",
+            "fields": [{"name": "a", "type": "text"}],
+        },
+    )
 
     def act(client: Client, i: int) -> Answer:
         if i % 20:
@@ -145,4 +164,7 @@ def test_schema_change_under_load(ours: Side) -> None:
     answers = at_once(ours, 120, act, width=8)
 
     assert statuses(answers) == {200: 120}
-    assert root.must("GET", f"{url}/records?perPage=1")["totalItems"] == sum(answer.status == 200 and "items" not in answer.text and "listRule" not in answer.text for answer in answers)
+    assert root.must("GET", f"{url}/records?perPage=1")["totalItems"] == sum(
+        answer.status == 200 and "items" not in answer.text and "listRule" not in answer.text
+        for answer in answers
+    )

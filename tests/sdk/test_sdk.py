@@ -8,10 +8,12 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.scenario import Side
+if TYPE_CHECKING:
+    from tests.scenario import Side
 
 pytestmark = pytest.mark.sdk
 
@@ -26,7 +28,9 @@ def sdk() -> Path:
     if not node or not npm:
         pytest.skip("node and npm are not installed: apt-get install nodejs npm")
     if not (HERE / "node_modules" / "pocketbase").is_dir():
-        done = subprocess.run([npm, "ci"], cwd=HERE, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(
+            [npm, "ci"], cwd=HERE, capture_output=True, text=True, timeout=300, check=False
+        )
         if done.returncode != 0:
             pytest.skip(f"the SDK cannot be installed: {done.stderr.strip()[-300:]}")
     return Path(node)
@@ -34,7 +38,15 @@ def sdk() -> Path:
 
 def _walk(node: Path, side: Side, area: str) -> None:
     line = [str(node), "walk.mjs", side.server.url, area]
-    done = subprocess.run(line, cwd=HERE, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "NODE_NO_WARNINGS": "1"})
+    done = subprocess.run(
+        line,
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "NODE_NO_WARNINGS": "1"},
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -36,10 +36,13 @@ def length_between(low: int, high: int) -> Issue:
     """Return the issue of a text that is too short or too long."""
     message = f"The length must be between {low} and {high}."
     return Issue("validation_length_out_of_range", message, {"max": high, "min": low})
+
+
 _FOUND_VIA = Issue("validation_found_via", 'The value cannot contain "_via_".')
 
 
 def name_issue(name: str) -> Issue | None:
+    """Return why *name* is no name for a field, or None."""
     if not name:
         return REQUIRED
     if len(name) > MAX_NAME:
@@ -62,6 +65,7 @@ def via_issue(text: str) -> Issue | None:
 
 
 def length_issue(text: str, high: int, low: int = 1) -> Issue | None:
+    """Return the issue of a text longer than *high*, or None."""
     return length_between(low, high) if len(text) > high else None
 
 

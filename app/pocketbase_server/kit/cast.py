@@ -16,7 +16,7 @@ _PLAIN_BELOW: Final = 1e21
 
 
 def to_text(raw: Any) -> str:
-    """Return *raw* as text: numbers in plain digits, booleans as words, blank for lists, objects and null."""
+    """Return *raw* as text: numbers in plain digits, blank for lists, objects and null."""
     if isinstance(raw, str):
         return raw
     if isinstance(raw, bool):
@@ -73,7 +73,7 @@ def to_bool(raw: Any) -> bool:
 
 
 def to_texts(raw: Any) -> list[str]:
-    """Return *raw* as a list of distinct, non-blank texts; a string may be a JSON array."""
+    """Return *raw* as a list of distinct, non-blank texts; a string may be a JSON array of strings."""
     if isinstance(raw, str):
         if "[" not in raw:
             return [raw] if raw else []
@@ -88,11 +88,12 @@ def _parse_list(text: str) -> list[Any]:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError:
         return [text]
-    return parsed if isinstance(parsed, list) else [text]
+    is_list = isinstance(parsed, list) and all(i is None or isinstance(i, str) for i in parsed)
+    return parsed if is_list else [text]
 
 
 def general(number: float) -> str:
-    """Return a number in the shortest form, with an exponent of two digits from a million on: `1e+06`."""
+    """Return a number in its shortest form; from a million on that has an exponent: `1e+06`."""
     if not math.isfinite(number):
         return digits(number)
     mantissa, exponent = _scientific(float(number))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _USUAL: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _MONTHS: Final = {
@@ -65,7 +67,7 @@ def now() -> str:
 
 
 def parse_date(text: str) -> str:
-    """Return the moment that *text* tells, in any of the forms the reference understands; "" for none."""
+    """Return the moment that *text* tells in any of the forms the reference knows; "" for none."""
     if _USUAL.fullmatch(text):
         return _usual(text)
     for form in _FORMS:

@@ -1,16 +1,41 @@
-"""What is printed when the server takes requests."""
+"""What is printed when the server takes requests, or cannot."""
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 
 
 def print_banner(url: str) -> None:
     """Say where the API and the dashboard are."""
-    stamp = datetime.now().strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ005 - the operator's clock
     lines = (
-        f"{stamp} Server started at {url}",
+        f"{_stamp()} Server started at {url}",
         f"├─ REST API:  {url}/api/",
         f"└─ Dashboard: {url}/_/",
     )
     print("\n".join(lines), flush=True)
+
+
+def print_installer(link: str) -> None:
+    """Say how the first superuser is made."""
+    lines = (
+        "",
+        "(!) There is no superuser yet. Open this link in a browser within 30 minutes to create one:",
+        link,
+        f"(or run: {_program()} superuser upsert EMAIL PASS)",
+        "",
+    )
+    print("\n".join(lines), flush=True)
+
+
+def print_error(message: str) -> None:
+    """Say on stderr what went wrong."""
+    print(f"{_stamp()} {message}", file=sys.stderr, flush=True)
+
+
+def _stamp() -> str:
+    return datetime.now().strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ005 - the operator's clock
+
+
+def _program() -> str:
+    return sys.argv[0] or "pocketbase"

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from pocketbase_server.core.errors import BadRequestError, TooLargeError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterable
 
 SMALL: Final = 256 << 10
 """Bytes up to which a body stays in memory."""
@@ -28,14 +28,14 @@ async def read_body(proto: Any, length: str | None, limit: int) -> Body:
     try:
         if 0 <= announced <= SMALL:
             return BytesIO(await proto())
-        return await _spooled(aiter(proto), limit)
+        return await _spooled(proto, limit)
     except TooLargeError:
         raise
     except Exception as ex:  # the server has several errors for a body that breaks off
         raise BadRequestError from ex
 
 
-async def _spooled(pieces: AsyncIterator[bytes], limit: int) -> Body:
+async def _spooled(pieces: AsyncIterable[bytes], limit: int) -> Body:
     memory = BytesIO()
     file: IO[bytes] | None = None
     size = 0

@@ -14,7 +14,7 @@ from pocketbase_server.storage.sql.inline import MODE
 from pocketbase_server.web.content import FileBody
 from pocketbase_server.web.endpoint import Lane, Match
 from pocketbase_server.web.errors import OFFLOAD
-from pocketbase_server.web.exchange import REFUSAL_KEY
+from pocketbase_server.web.exchange import DELAY_KEY, REFUSAL_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,9 +32,10 @@ Headers = list[tuple[str, str]]
 class Answer:
     """What the application answered; called by it as WSGI's `start_response`."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "delay", "headers", "status")
 
     def __init__(self) -> None:
+        self.delay = 0.0
         self.status = 500
         self.headers: Headers = []
         self.body: Iterable[bytes] = ()
@@ -78,6 +79,8 @@ class Edge:
         self._running += 1
         try:
             answer = await self._answer(scope, proto)
+            if answer.delay:
+                await asyncio.sleep(answer.delay)
             body = answer.body
             # PERF: nearly every body is a list of one piece
             if body.__class__ is list:
@@ -141,6 +144,7 @@ class _Call:
         answer = Answer()
         try:
             answer.body = self._api(environ, answer)
+            answer.delay = environ.get(DELAY_KEY, 0.0)
         except OFFLOAD:
             if MODE.active:
                 raise

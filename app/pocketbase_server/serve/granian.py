@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import socket
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,7 +61,8 @@ def serve(make_app: Callable[[], App], http: str, workers: int = 1) -> int:
     address = parse_address(http)
     sock = listen(address)
     alive, dying = os.pipe()
-    job = Job(make_app, address.url, alive)
+    is_ready, ready = os.pipe()
+    job = Job(make_app, address.url, alive, ready)
     if os.name == "posix":
         # NOTE: handlers that a program has bound come along only when workers are forked
         multiprocessing.set_start_method("fork", force=True)
@@ -79,6 +81,7 @@ def serve(make_app: Callable[[], App], http: str, workers: int = 1) -> int:
         log_enabled=False,
         workers_kill_timeout=KILL_SECONDS,
     )
+    threading.Thread(target=_await_ready, args=(server, is_ready), daemon=True).start()
     try:
         server.serve(target_loader=partial(_load, job, dying), wrap_loader=False)
     except SystemExit as stop:
@@ -87,6 +90,12 @@ def serve(make_app: Callable[[], App], http: str, workers: int = 1) -> int:
         with contextlib.suppress(OSError):
             os.close(dying)
     return 0
+
+
+def _await_ready(server: _Server, is_ready: int) -> None:
+    """Replace workers that die, once they have shown that they can start at all."""
+    os.read(is_ready, 1)
+    server.respawn_failed_workers = True
 
 
 def _load(job: Job, dying: int, index: int) -> Any:

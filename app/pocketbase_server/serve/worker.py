@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from pocketbase_server.core.errors import AppError
+from pocketbase_server.serve.banner import print_banner, print_error, print_installer
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -28,6 +30,8 @@ class Job:
     url: str
     parent: int
     """The reading end of a pipe that breaks when the parent process dies."""
+    ready: int
+    """The writing end of a pipe by which the first worker tells that it answers."""
 
 
 class Worker:
@@ -44,6 +48,7 @@ class Worker:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._edge.start(loop)
         loop.add_reader(self._job.parent, _stop_as_orphan, loop, self._job.parent)
+        os.write(self._job.ready, b"1")
         if self._is_first:
             _announce(self._app, self._job.url)
 
@@ -94,9 +99,21 @@ def quick_actions(app: App) -> Mapping[str, bool]:
 
 
 def _announce(app: App, url: str) -> None:
-    from pocketbase_server.serve.banner import print_banner
-
     print_banner(url)
+    # PERF: the installer's account gets a password, and hashing that takes longer than all the rest
+    threading.Thread(target=_offer_installer, args=(app, url), name="installer").start()
+
+
+def _offer_installer(app: App, url: str) -> None:
+    from pocketbase_server.services.installer import installer_link
+
+    try:
+        link = installer_link(app, url)
+    except AppError as error:
+        print_error(f"cannot make the link for the first superuser: {error}")
+        return
+    if link is not None:
+        print_installer(link)
 
 
 def _stop_as_orphan(loop: asyncio.AbstractEventLoop, parent: int) -> None:
@@ -107,14 +124,8 @@ def _stop_as_orphan(loop: asyncio.AbstractEventLoop, parent: int) -> None:
 
 def load_worker(job: Job, index: int) -> Worker:
     """Return the worker, ready to answer; end the process with code 1 when that fails."""
-    from pocketbase_server.core.errors import AppError
-
     try:
         return Worker(job, index)
     except (AppError, OSError, ValueError) as error:
-        stamp = datetime.now().strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ005 - the operator's clock
-        print(f"{stamp} {error}", file=sys.stderr, flush=True)
+        print_error(str(error))
         raise SystemExit(1) from error
-
-
-Loader = Callable[[int], Any]

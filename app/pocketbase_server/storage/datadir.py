@@ -17,7 +17,14 @@ from pocketbase_server.storage.sql.inspection import (
 )
 
 NEWEST_MIGRATION: Final = "1778828400_normalize_indexes.go"
-OLDEST_MIGRATION: Final = "1717233556_v0.23_migrate.go"
+OLDEST_MIGRATIONS: Final = frozenset(
+    {
+        "1717233556_v0.23_migrate.go",
+        "1717233557_v0.23_migrate2.go",
+        "1717233558_v0.23_migrate3.go",
+        "1717233559_v0.23_migrate4.go",
+    }
+)
 """What every directory of PocketBase 0.23 and later has applied."""
 
 _CHECK_SECONDS: Final = 0.4
@@ -53,7 +60,7 @@ class DataDir:
         if _has_content(self.data_db):
             self._refuse_damaged_data()
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.notify.mkdir(parents=True, exist_ok=True)
         except OSError as ex:
             raise DataDirError(f"cannot create {self.path}: {ex.strerror}") from ex
         self._set_aside_broken_auxiliary()
@@ -125,7 +132,7 @@ def _refuse_version(path: Path, found: Inspection) -> None:
         if "_migrations" not in found.tables and found.tables:
             raise DataDirError(f"{path} is no PocketBase database (it has no _migrations table).")
         return
-    if OLDEST_MIGRATION not in found.migrations:
+    if not OLDEST_MIGRATIONS.issubset(found.migrations):
         raise DataDirError(
             f"{path} was made by PocketBase older than 0.23 and was left as it is."
             " Start it once with a PocketBase of 0.23 to 0.40 first."

@@ -10,17 +10,75 @@ _CUT_TAG = re.compile(r"<[a-zA-Z][^>]*$")
 
 # COMPAT: the two lists were found by asking the reference about every HTML element
 _INLINE = frozenset(
-    "a abbr acronym b bdo big br cite code em i img input label q small span strike strong sub sup time".split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "bdo",
+        "big",
+        "br",
+        "cite",
+        "code",
+        "em",
+        "i",
+        "img",
+        "input",
+        "label",
+        "q",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+    ]
 )
 _SKIPPED = frozenset(
-    "applet button dialog form head iframe object option picture script select style svg template textarea".split()
+    [
+        "applet",
+        "button",
+        "dialog",
+        "form",
+        "head",
+        "iframe",
+        "object",
+        "option",
+        "picture",
+        "script",
+        "select",
+        "style",
+        "svg",
+        "template",
+        "textarea",
+    ]
 )
 _STRUCTURE = frozenset(
-    "body caption col colgroup embed frame frameset head html image tbody td tfoot th thead tr".split()
+    [
+        "body",
+        "caption",
+        "col",
+        "colgroup",
+        "embed",
+        "frame",
+        "frameset",
+        "head",
+        "html",
+        "image",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+    ]
 )
 """Elements whose tags mean nothing outside their place, so they neither skip nor separate."""
 _HEAD_ONLY = frozenset(("noscript", "title"))
-_VOID = frozenset("area base basefont hr keygen link meta param source track wbr".split())
+_VOID = frozenset(
+    ["area", "base", "basefont", "hr", "keygen", "link", "meta", "param", "source", "track", "wbr"]
+)
 _ROWS = frozenset(("caption", "tbody", "td", "tfoot", "th", "thead", "tr"))
 
 
@@ -44,9 +102,7 @@ class _Text(HTMLParser):
         """Begin to skip, or note a gap between blocks."""
         if self._skipped:
             return
-        if tag in _SKIPPED and tag != "head":
-            self._skipped = tag
-        elif tag in _HEAD_ONLY and not self.parts:
+        if (tag in _SKIPPED and tag != "head") or (tag in _HEAD_ONLY and not self.parts):
             self._skipped = tag
         elif self._separates(tag):
             self._wants_space = True

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 HEADERS_KEY: Final = "pocketbase.headers"
 MATCH_KEY: Final = "pocketbase.match"
 REFUSAL_KEY: Final = "pocketbase.refusal"
-"""WSGI environ keys by which the server process hands over what it already knows."""
+DELAY_KEY: Final = "pocketbase.delay"
+"""WSGI environ keys by which the server process hands over what it already knows.
+
+By `DELAY_KEY` a responder hands back how many seconds the answer is to wait.
+"""
 
 SECURITY_HEADERS: Final = {
     "vary": "Origin",

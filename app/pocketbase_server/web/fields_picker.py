@@ -25,13 +25,13 @@ class Picker:
 
     def __init__(self) -> None:
         self._names: dict[str, Picker | Modifier | None] = {}
-        self._star: Modifier | None | bool = False
+        self._star: Modifier | bool | None = False
         """False: no `*`; None: everything as it is; else everything through the modifier."""
         self._flat: tuple[str, ...] | None = ()
         """The names, when nothing but plain names was asked for."""
 
     def add(self, path: list[str], modifier: Modifier | None) -> None:
-        """Keep what *path* leads to; the last word on a name wins, but a whole value stays whole."""
+        """Keep what *path* leads to; the last word on a name wins, a whole value stays whole."""
         name, rest = path[0], path[1:]
         if rest:
             below = self._names.get(name, _NOTHING)
@@ -80,7 +80,7 @@ _NOTHING: Any = object()
 
 
 def pick(data: Any, expression: str) -> Any:
-    """Return the parts of *data* (made of dicts, lists and scalars) that `?fields=expression` names.
+    """Return the parts of *data* (dicts, lists and scalars) that `?fields=expression` names.
 
     Raises `BadRequestError` when the expression cannot be understood.
     """
@@ -143,10 +143,14 @@ def _excerpt(value: Any, limit: int, *, with_ellipsis: bool) -> Any:
 
 
 def _whole_number(text: str) -> int:
-    """Return a positive number, read as leniently as the reference does: `5`, `+5`, `5.9`, `0x5`, `05`."""
+    """Return a positive number, read as leniently as in Go: `5`, `+5`, `5.9`, `0x5`, `05`."""
     digits = text.partition(".")[0]
     try:
-        number = int(digits, 8 if re.fullmatch(r"[+-]?0[0-7_]+", digits) else 0) if digits.isascii() else 0
+        number = (
+            int(digits, 8 if re.fullmatch(r"[+-]?0[0-7_]+", digits) else 0)
+            if digits.isascii()
+            else 0
+        )
     except ValueError:
         number = 0
     if not 0 < number < 1 << 63:

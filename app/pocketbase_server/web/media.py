@@ -77,11 +77,11 @@ def _parse_body(req: Request) -> dict[str, Any]:
     kind = req.header("content-type") or ""
     # COMPAT: the start of the type counts, in lower case only
     if kind.startswith(JSON):
-        return _json_body(_bytes(req))
+        return _json_body(body_bytes(req))
     if kind.startswith(MULTIPART):
         return _from_pairs(_form(req, kind).fields)
     if kind.startswith(URLENCODED):
-        return _urlencoded(_bytes(req))
+        return _urlencoded(body_bytes(req))
     if kind.startswith(XML):
         raise MalformedBodyError
     raise BadRequestError("Unsupported Content-Type.")
@@ -93,7 +93,8 @@ def has_body(req: Request) -> bool:
     return length != "0" if length is not None else req.header("transfer-encoding") is not None
 
 
-def _bytes(req: Request) -> bytes:
+def body_bytes(req: Request) -> bytes:
+    """Return the body as it was sent."""
     source = req.env["wsgi.input"]
     if isinstance(source, BytesIO):
         return source.getvalue()
@@ -117,7 +118,7 @@ def _buffer(req: Request) -> bytes | mmap:
     """Return the body for searching: spooled ones are mapped, not read."""
     source = req.env["wsgi.input"]
     if isinstance(source, BytesIO) or not hasattr(source, "fileno"):
-        return _bytes(req)
+        return body_bytes(req)
     return mmap(source.fileno(), 0, access=ACCESS_READ)
 
 

@@ -88,6 +88,10 @@ class Collection:
         """Return the field called *name*, or None."""
         return self.by_name.get(name)
 
+    def forget_fields(self) -> None:
+        """Forget what was derived from the list of fields; to be called when it was changed."""
+        self._by_name = None
+
     def field_by_id(self, field_id: str) -> Field | None:
         """Return the field with that id, or None."""
         return next((f for f in self.fields if f.id == field_id), None)

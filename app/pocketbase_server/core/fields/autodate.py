@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pocketbase_server.core.errors import Issue
 from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue
-from pocketbase_server.kit.cast import to_text
+from pocketbase_server.kit.dates import now, parse_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.records.model import Record
+
+_NEVER = Issue("validation_required", "Either onCreate or onUpdate must be enabled.")
 
 
 @dataclass(slots=True)
 class AutodateField(Field):
-    """A moment set by the server; bodies cannot change it."""
+    """A moment set by the server; bodies cannot change it, code can by writing to `record.values`."""
 
     type: ClassVar[str] = "autodate"
     ABSENT: ClassVar[frozenset[str]] = frozenset({"help", "required"})
@@ -26,7 +29,7 @@ class AutodateField(Field):
 
     def normalise(self, raw: Any) -> Any:
         """Return the moment in UTC; "" for what is none."""
-        return to_text(raw)
+        return parse_date(raw) if isinstance(raw, str) and raw else ""
 
     def set(self, record: Record, raw: Any) -> None:
         """Ignore what a body says."""
@@ -35,6 +38,20 @@ class AutodateField(Field):
         """Accept everything."""
         return None
 
+    def option_issues(self, context: FieldContext, collection: Collection) -> dict[str, Any]:  # noqa: ARG002
+        """Refuse a field that would never be set."""
+        is_idle = not self.on_create and not self.on_update
+        return {"onCreate": _NEVER, "onUpdate": _NEVER} if is_idle else {}
+
     def intercept(self, record: Record, action: str, act: Callable[[], None]) -> None:
-        """Set the moment before the record is written."""
+        """Set the moment before the record is written, unless code has set another one."""
+        is_due = (action == "create_execute" and self.on_create) or (
+            action == "update_execute" and self.on_update
+        )
+        if is_due and not self._was_set(record):
+            record.values[self.name] = now()
         act()
+
+    def _was_set(self, record: Record) -> bool:
+        before = record.original
+        return bool(record.get(self.name) != (before.get(self.name, "") if before else ""))

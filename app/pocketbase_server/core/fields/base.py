@@ -157,7 +157,7 @@ class Field:
         issues: dict[str, Any] = {
             "id": length_issue(self.id, MAX_NAME) if self.id else REQUIRED,
             "name": name_issue(self.name),
-            "help": length_issue(self.help, MAX_HELP, low=0),
+            "help": length_issue(self.help, MAX_HELP),
             **self.option_issues(context, collection),
         }
         return {name: issue for name, issue in issues.items() if issue}

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pocketbase_server.core.checks import at_least, at_most
+from pocketbase_server.core.errors import REQUIRED
 from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue
-from pocketbase_server.kit.cast import to_text
+from pocketbase_server.kit.dates import parse_date
 
 if TYPE_CHECKING:
+    from pocketbase_server.core.options import Moment
     from pocketbase_server.core.records.model import Record
 
 
@@ -18,13 +21,24 @@ class DateField(Field):
 
     type: ClassVar[str] = "date"
 
-    min: str = ""
-    max: str = ""
+    min: Moment = ""
+    max: Moment = ""
 
     def normalise(self, raw: Any) -> Any:
         """Return the moment in UTC; "" for what is none."""
-        return to_text(raw)
+        return parse_date(raw) if isinstance(raw, str) and raw else ""
 
     def validate_value(self, record: Record, context: FieldContext) -> ValueIssue:  # noqa: ARG002
         """Refuse moments out of bounds."""
-        return self.required_issue(record.get(self.name))
+        value: str = record.get(self.name)
+        if not value:
+            return REQUIRED if self.required else None
+        if self.min and value < self.min:
+            return at_least(*_shown(self.min))
+        return at_most(*_shown(self.max)) if self.max and value > self.max else None
+
+
+def _shown(moment: str) -> tuple[str, str]:
+    """Return a bound as parameters and as messages print it."""
+    seconds, fraction = moment[:19], moment[19:23].rstrip("0").rstrip(".")
+    return f"{seconds.replace(' ', 'T')}{fraction}Z", f"{seconds}{fraction} +0000 UTC"

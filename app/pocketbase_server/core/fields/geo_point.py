@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
+from pocketbase_server.core.errors import REQUIRED, Issue
 from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue
 from pocketbase_server.core.values import GeoPoint
-from pocketbase_server.kit.cast import to_number
+from pocketbase_server.kit.cast import tidy
+from pocketbase_server.kit.json import number_text
 from pocketbase_server.storage.sql.schema import ColumnKind
 
 if TYPE_CHECKING:
     from pocketbase_server.core.records.model import Record
+
+NOWHERE = GeoPoint()
+_LATITUDE = Issue(
+    "validation_invalid_latitude", "Latitude must be between -90 and 90 degrees."
+)
+_LONGITUDE = Issue(
+    "validation_invalid_longitude", "Longitude must be between -180 and 180 degrees."
+)
+_MAX_LATITUDE, _MAX_LONGITUDE = 90, 180
 
 
 @dataclass(slots=True)
@@ -25,28 +36,52 @@ class GeoPointField(Field):
 
     def zero(self) -> Any:
         """Return 0, 0."""
-        return GeoPoint()
+        return NOWHERE
 
     def normalise(self, raw: Any) -> Any:
         """Return the place; 0, 0 for what is none."""
         if isinstance(raw, GeoPoint):
             return raw
-        if isinstance(raw, dict):
-            return GeoPoint(to_number(raw.get("lon")), to_number(raw.get("lat")))
-        return GeoPoint()
+        if isinstance(raw, str):
+            raw = _parsed(raw)
+        return _place(raw) if isinstance(raw, dict) else NOWHERE
 
     def from_db(self, stored: Any) -> Any:
         """Return the place of the stored JSON."""
-        return self.normalise(orjson.loads(stored)) if stored else GeoPoint()
+        return self.normalise(stored)
 
     def to_db(self, value: Any) -> Any:
         """Return `{"lon":…,"lat":…}`."""
-        return orjson.dumps(value.export()).decode()
+        return f'{{"lon":{number_text(value.lon)},"lat":{number_text(value.lat)}}}'
 
     def export_value(self, value: Any) -> Any:
-        """Return `{"lon": …, "lat": …}`."""
-        return value.export()
+        """Return the place as a ready piece of JSON."""
+        return orjson.Fragment(self.to_db(value))
 
     def validate_value(self, record: Record, context: FieldContext) -> ValueIssue:  # noqa: ARG002
         """Refuse places off the map."""
-        return self.required_issue(record.get(self.name))
+        place: GeoPoint = record.get(self.name)
+        if place.lat == 0 and place.lon == 0:
+            return REQUIRED if self.required else None
+        if not -_MAX_LATITUDE <= place.lat <= _MAX_LATITUDE:
+            return _LATITUDE
+        return None if -_MAX_LONGITUDE <= place.lon <= _MAX_LONGITUDE else _LONGITUDE
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _place(raw: dict[str, Any]) -> GeoPoint:
+    lon, lat = raw.get("lon", 0), raw.get("lat", 0)
+    # COMPAT: one wrong coordinate makes the whole place blank
+    if not (_is_number(lon) and _is_number(lat)):
+        return NOWHERE
+    return GeoPoint(tidy(lon or 0), tidy(lat or 0))
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or value.__class__ is int or value.__class__ is float

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
+from pocketbase_server.core.checks import range_issue
+from pocketbase_server.core.errors import REQUIRED, Issue
 from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue
 from pocketbase_server.core.values import JsonRaw
+from pocketbase_server.kit.cast import general
+from pocketbase_server.kit.json import canonical_json, is_json_text
 from pocketbase_server.storage.sql.schema import ColumnKind
 
 if TYPE_CHECKING:
+    from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.records.model import Record
+
+DEFAULT_MAX_SIZE = 1 << 20
+NULL = JsonRaw("null")
+_INVALID = Issue("validation_invalid_json", "Must be a valid json value.")
 
 
 @dataclass(slots=True)
@@ -23,10 +33,11 @@ class JsonField(Field):
     KIND: ClassVar[ColumnKind] = ColumnKind.JSON
 
     max_size: int = 0
+    """In bytes; 0 for 1 MB."""
 
     def zero(self) -> Any:
         """Return null."""
-        return JsonRaw("null")
+        return NULL
 
     def is_blank(self, value: Any) -> bool:
         """Tell whether the value is null, "", [] or {}."""
@@ -34,11 +45,18 @@ class JsonField(Field):
 
     def normalise(self, raw: Any) -> Any:
         """Return the value as JSON text; a string that is JSON counts as what it says."""
-        return raw if isinstance(raw, JsonRaw) else JsonRaw(orjson.dumps(raw).decode())
+        if raw is None:
+            return NULL
+        return raw if isinstance(raw, JsonRaw) else JsonRaw(canonical_json(raw))
 
     def from_db(self, stored: Any) -> Any:
-        """Return the stored text."""
-        return JsonRaw("null" if stored is None else str(stored))
+        """Return the stored text, or the number that SQLite has made of it."""
+        if stored is None:
+            return NULL
+        if isinstance(stored, float):
+            # COMPAT: the reference prints these otherwise than numbers of number fields
+            return JsonRaw(general(stored) if math.isfinite(stored) else "null")
+        return JsonRaw(canonical_json(str(stored)))
 
     def to_db(self, value: Any) -> Any:
         """Return the text."""
@@ -50,4 +68,16 @@ class JsonField(Field):
 
     def validate_value(self, record: Record, context: FieldContext) -> ValueIssue:  # noqa: ARG002
         """Refuse what is no JSON or too long."""
-        return self.required_issue(record.get(self.name))
+        value: JsonRaw = record.get(self.name)
+        limit = self.max_size or DEFAULT_MAX_SIZE
+        text = value.text
+        if len(text) * 4 > limit and len(text.encode()) > limit:
+            message = f"The maximum allowed JSON size is {limit} bytes."
+            return Issue("validation_json_size_limit", message, {"maxSize": limit})
+        if value is not NULL and not is_json_text(text):
+            return _INVALID
+        return REQUIRED if self.required and value.is_empty() else None
+
+    def option_issues(self, context: FieldContext, collection: Collection) -> dict[str, Any]:  # noqa: ARG002
+        """Refuse sizes out of bounds."""
+        return {"maxSize": range_issue(self.max_size, 0)}

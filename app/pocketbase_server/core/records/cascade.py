@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import local
 from typing import TYPE_CHECKING
@@ -14,6 +13,8 @@ from pocketbase_server.core.records.shape import shape
 from pocketbase_server.storage.sql import rows as sql
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
 
@@ -40,7 +41,7 @@ class RequiredReferenceError(AppError):
 def release_references(app: App, record: Record, act: Callable[[], None]) -> None:
     """Run *act*, the deletion; after it, empty the relations that pointed to *record*, or cascade.
 
-    All in one transaction. Raises `RequiredReferenceError` when a required relation would be left empty.
+    Raises `RequiredReferenceError` when a required relation would be left empty.
     """
     fields = [
         (collection, field)

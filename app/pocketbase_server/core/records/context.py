@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection as Sized
 from typing import TYPE_CHECKING
 
 import orjson
@@ -10,6 +9,8 @@ import orjson
 from pocketbase_server.storage.sql import rows as sql
 
 if TYPE_CHECKING:
+    from collections.abc import Collection as Sized
+
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.records.model import Record
@@ -28,7 +29,7 @@ class RecordContext:
         return self._app.collections.get(name_or_id)
 
     def existing_ids(self, collection_id: str, ids: Sized[str]) -> set[str]:
-        """Return those of *ids* that are records of the collection; empty when there is no such collection."""
+        """Return those of *ids* that are records of the collection; none if it is unknown."""
         collection = self._app.collections.get(collection_id)
         if collection is None or not ids:
             return set()
@@ -41,7 +42,7 @@ class RecordContext:
         return {row[0] for row in rows}
 
     def is_id_taken(self, record: Record) -> bool:
-        """Tell whether another record of the same collection has the id of *record*, ignoring case."""
+        """Tell whether another record of the collection has its id, ignoring case."""
         collection = record.collection
         table = (collection.name,)
         if self._app.data.one(sql.exists(table), (record.id,)) is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import orjson
 
-from pocketbase_server.core.records.shape import Convert, shape
+from pocketbase_server.core.records.shape import EXACT, Convert, shape
 
 if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
@@ -49,7 +49,7 @@ class Encoder:
         """Return one dict per row.
 
         With *everything*, hidden fields and emails are shown, as to a superuser; *emails_of* are
-        ids whose email is shown anyway. With *with_expand* each dict has an empty `expand` at its place.
+        ids whose email is shown anyway. With *with_expand* each dict has an empty `expand`.
         """
         make = self._made.get((everything, with_expand))
         if make is None:
@@ -114,7 +114,7 @@ def _compile(collection: Collection, *, everything: bool, with_expand: bool) -> 
 
 
 def _expression(collection: Collection, field: Field, at: int, scope: dict[str, Any]) -> str:
-    """Return the code for one value; quick where it is stored as usual, thorough where it is not."""
+    """Return the code for one value: quick if it is stored as usual, else thorough."""
     seen = shape(collection)
     value, thorough = f"v{at}", f"f{at}"
     read, show = dict(seen.readers).get(field.name), seen.printers[field.name]
@@ -172,7 +172,7 @@ _DATE = "{v} if {v}.__class__ is str and (not {v} or len({v}) == 24) else {f}({v
 
 _QUICK: dict[str, str] = {
     "bool": "{v} != 0 if {v}.__class__ is int else {f}({v})",
-    "number": "{v} if {v}.__class__ is int and -9007199254740992 <= {v} <= 9007199254740992 else {f}({v})",
+    "number": f"{{v}} if {{v}}.__class__ is int and -{EXACT} <= {{v}} <= {EXACT} else {{f}}({{v}})",
     "text": _TEXT,
     "editor": _TEXT,
     "email": _TEXT,

@@ -1,4 +1,4 @@
-"""A body on its way into a record: who may set what, and what a change of password or email takes."""
+"""A body on its way into a record: who may set what, what a new password takes."""
 
 from __future__ import annotations
 
@@ -51,20 +51,20 @@ class RecordForm:
         return self.record.collection.is_auth
 
     def load(self, body: Mapping[str, Any]) -> None:
-        """Take over what the body says; unknown keys, and fields hidden from the caller, are ignored."""
+        """Take over what the body says, but for unknown keys and fields hidden from the caller."""
         if self._is_auth:
             names = ("password", "passwordConfirm", "oldPassword")
             self._passwords = tuple(to_text(body.get(name)) for name in names)  # type: ignore[assignment]
-        self.record.load(body, without=self.ignored(body))
+        self.record.load(body, without=self.ignored())
 
-    def ignored(self, body: Mapping[str, Any]) -> frozenset[str]:
-        """Return the keys of the body that do not reach the record."""
+    def ignored(self) -> frozenset[str]:
+        """Return the body keys that do not reach the record."""
         aside = _ASIDE if self._is_auth else _NEVER
         hidden = hidden_keys(self.record) if self.access < Access.SUPERUSER else frozenset()
         return aside | hidden if hidden else aside
 
     def validate(self) -> None:
-        """Raise `ValidationErrors` when the caller may not change email or state, or passwords do not fit."""
+        """Raise `ValidationErrors` when the caller may not do this, or passwords do not fit."""
         if not self._is_auth:
             return
         issues = {**self._account_issues(), **self._password_issues()}

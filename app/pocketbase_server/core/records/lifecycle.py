@@ -1,4 +1,4 @@
-"""The order in which hooks, field types and the act itself have their turn when a record is saved."""
+"""In which order hooks, field types and the act have their turn when a record is saved."""
 
 from __future__ import annotations
 
@@ -46,8 +46,10 @@ def _around(field: Intercepts, record: Record, action: str, act: Act) -> Act:
     return lambda: field.intercept(record, action, act)
 
 
-def run_outside(event: ModelEvent, hooks: tuple[Hook[Any], Hook[Any]], action: str, act: Act) -> None:
-    """Run *act* inside the handlers of the model and record hook, and these inside the fields' work."""
+def run_outside(
+    event: ModelEvent, hooks: tuple[Hook[Any], Hook[Any]], action: str, act: Act
+) -> None:
+    """Run *act* inside the handlers of both hooks, and these inside the fields' work."""
     model_hook, record_hook = hooks
     handlers = (*record_hook.handlers_for(event), *model_hook.handlers_for(event))
 
@@ -64,7 +66,7 @@ def run_inside(
     act: Act,
     system: Callable[[Act], None] | None = None,
 ) -> None:
-    """Run *act* inside the model hook's handlers, these inside our own work, that inside the record hook's.
+    """Run *act* inside the model hook's handlers, these in our own work, that in the record hook's.
 
     Our own work is that of the fields and, inside it, *system*, which is given what to do next.
     COMPAT: so a record handler sees what the caller sent, a model handler what will be written.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from pocketbase_server.core.collections.model import SUPERUSERS
@@ -10,6 +9,8 @@ from pocketbase_server.core.records.shape import shape
 from pocketbase_server.core.values import to_jsonable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.fields.base import Modifier
 
@@ -20,8 +21,9 @@ Step = tuple["Modifier", Any]
 class Record:
     """One record of a collection.
 
-    `values` maps field name to domain value (see `Field`); what it does not hold is blank. `original` is what the
-    database held when the record was loaded (None for a new one). `expand` is None until an expand was asked for.
+    `values` maps field name to domain value (see `Field`); what it does not hold is blank.
+    `original` is what the database held when the record was loaded (None for a new one).
+    `expand` is None until an expand was asked for.
     """
 
     __slots__ = (
@@ -92,12 +94,12 @@ class Record:
         return field.zero() if field is not None else self.custom.get(name)
 
     def set(self, name: str, raw: Any) -> None:
-        """Change a field by its name or a key with modifier (`tags+`); any other name becomes a custom value."""
+        """Change a field by name or key with modifier (`tags+`); others become custom values."""
         if not self.set_known(name, raw):
             self.custom[name] = raw
 
     def set_known(self, key: str, raw: Any) -> bool:
-        """Change the field that a body key speaks of and return True; False when it speaks of none."""
+        """Change the field a body key speaks of; return False when it speaks of none."""
         setter = self.collection.setters.get(key)
         if setter is None:
             return False
@@ -117,7 +119,7 @@ class Record:
             steps.append((change[1], raw))
 
     def load(self, data: Mapping[str, Any], without: Iterable[str] = ()) -> None:
-        """Take over a body: field names and keys with modifiers; unknown keys, and those *without*, are ignored.
+        """Take over a body, but for unknown keys and those in *without*.
 
         Plain names go first, then shorter keys: `{"n+": 1, "n": 5}` gives 6.
         """
@@ -155,7 +157,7 @@ class Record:
             self._row = None
 
     def changed(self) -> list[str]:
-        """Return the names of the fields whose values differ from what the database holds, sorted."""
+        """Return the fields whose values differ from what the database holds, sorted."""
         before = self.stored if self.stored is not None else self.original
         names = shape(self.collection).names
         if before is None:
@@ -171,7 +173,7 @@ class Record:
         return bool(self.get(name) != (blank if before is None else before.get(name, blank)))
 
     def steps(self) -> dict[str, list[Step]]:
-        """Return by field the modifiers applied since the record was loaded, where nothing else set the value."""
+        """Return by field the modifiers applied since the record was loaded, and nothing else."""
         return {name: steps for name, steps in self._steps.items() if steps}
 
     def mark_saved(self) -> None:
@@ -227,7 +229,7 @@ class Record:
         return self.ignore_email_visibility or bool(self.get("emailVisibility"))
 
     def export(self) -> dict[str, Any]:
-        """Return the record as the API prints it to its reader: keys sorted, hidden fields left out."""
+        """Return the record as the API prints it: keys sorted, hidden fields left out."""
         done = {
             name: self._printed(name, convert)
             for name, convert in shape(self.collection).printers.items()

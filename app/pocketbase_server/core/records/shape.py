@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 Convert = Callable[[Any], Any]
 UNSEEN = frozenset({"password", "tokenKey"})
 """Fields of auth records that no answer shows, whoever asks."""
-_EXACT = 1 << 53
+EXACT = 1 << 53
+"""The largest whole number that a JSON number (a double) holds exactly."""
 _COLUMN_END = 1 << 63
 _PLAIN_FROM = 1e-4
 
@@ -34,7 +35,7 @@ class Shape:
         self.names = tuple(f.name for f in self.fields)
         read = [(f.name, _reader(f, is_view=collection.is_view)) for f in self.fields]
         self.readers = tuple((name, fn) for name, fn in read if fn is not None)
-        """How stored values become domain values; fields that are stored as they are do not appear."""
+        """How stored values become domain values, where they are not the same."""
         self.printers = {f.name: printer(f) for f in self.fields}
         """How domain values are made ready for orjson; None: as they are."""
         self.storers = {f.name: _storer(f) for f in self.fields}
@@ -107,8 +108,8 @@ def printer(field: Field) -> Convert | None:
 
 def number(value: float) -> Any:
     """Return a number in a form that orjson prints as the reference does."""
-    if value.__class__ is int and -_EXACT <= value <= _EXACT:
+    if value.__class__ is int and -EXACT <= value <= EXACT:
         return value
-    if _PLAIN_FROM <= abs(value) < _EXACT and value % 1:
+    if _PLAIN_FROM <= abs(value) < EXACT and value % 1:
         return value
     return orjson.Fragment(number_text(value))

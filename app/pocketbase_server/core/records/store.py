@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,6 +18,8 @@ from pocketbase_server.storage.sql import rows as sql
 from pocketbase_server.storage.sql.errors import WouldBlock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.hooks.hook import Hook
@@ -76,7 +77,7 @@ class RecordStore:
         found = {record.id: record for record in (Record.from_row(collection, r) for r in rows)}
         return [found[one] for one in wanted if one in found]
 
-    def find_by_filter(  # noqa: PLR0913 - the reference's own list
+    def find_by_filter(
         self,
         place: Collection | str,
         filter: str,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.errors import NOT_UNIQUE, Issue, ValidationErrors
@@ -11,6 +10,8 @@ from pocketbase_server.storage.sql import rows as sql
 from pocketbase_server.storage.sql.errors import UniqueViolation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.fields.base import Field
@@ -24,7 +25,7 @@ Plan = tuple[str, tuple[Slot, ...]]
 
 
 def insert_record(app: App, record: Record) -> None:
-    """Add the record's row; raises `ValidationErrors` for values that must be unique and are not."""
+    """Add the record's row; raises `ValidationErrors` for values that are not unique."""
     if record.collection.is_auth:
         _refuse_shared_id(app, record)
     statement, slots = _insert_plan(record.collection)
@@ -32,7 +33,7 @@ def insert_record(app: App, record: Record) -> None:
 
 
 def update_record(app: App, record: Record) -> None:
-    """Write the columns whose values have changed; raises `ValidationErrors` as `insert_record()` does."""
+    """Write the values that have changed; raises `ValidationErrors` as `insert_record()` does."""
     names = tuple(record.changed())
     if not names:
         record.mark_saved()
@@ -143,7 +144,9 @@ def _renewed(app: App, record: Record, names: tuple[str, ...]) -> list[str]:
     """Work modifiers out again where the database has moved on; return the fields that changed."""
     query = sql.select(record.collection.name, names)
     row = app.data.one(query, (_stored_id(record),))
-    return [] if row is None else [n for n, v in zip(names, row, strict=True) if _renew(record, n, v)]
+    return (
+        [] if row is None else [n for n, v in zip(names, row, strict=True) if _renew(record, n, v)]
+    )
 
 
 def _renew(record: Record, name: str, stored: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from math import inf
 from pathlib import Path
@@ -229,6 +229,15 @@ class Engine:
             raise translate(ex) from ex
         self._speeds.note(sql, _now() - began)
         return changed
+
+    def run_many(self, sql: str, many_params: Iterable[Params]) -> None:
+        """Carry out a statement once for each of *many_params*, all in one transaction."""
+        with self.transaction():
+            self._thread.started = inf
+            try:
+                self._writer.executemany(sql, many_params)  # type: ignore[union-attr]
+            except DriverError as ex:
+                raise translate(ex) from ex
 
     def execute(self, sql: str) -> None:
         """Carry out a statement that cannot be part of a transaction, like VACUUM or a PRAGMA."""

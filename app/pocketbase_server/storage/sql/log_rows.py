@@ -28,9 +28,7 @@ class LogRow(NamedTuple):
 
 def add_logs(engine: Engine, rows: Iterable[LogRow]) -> None:
     """Store lines, all or none."""
-    with engine.transaction():
-        for row in rows:
-            engine.run(_INSERT, row)
+    engine.run_many(_INSERT, rows)
 
 
 def delete_logs_before(engine: Engine, created: str) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def quoted(name: str) -> str:
@@ -21,7 +24,7 @@ def insert(table: str, columns: tuple[str, ...]) -> str:
 
 
 def update(table: str, columns: tuple[str, ...]) -> str:
-    """Return the statement that changes columns of a row; its parameters are the values and the id."""
+    """Return the statement that changes a row; its parameters are the values and the id."""
     pairs = ", ".join(f"{quoted(name)} = ?" for name in columns)
     return f"UPDATE {quoted(table)} SET {pairs} WHERE `id` = ?"
 
@@ -34,9 +37,7 @@ def delete(table: str) -> str:
 def select(table: str, columns: tuple[str, ...], *, by: str = "id", nocase: bool = False) -> str:
     """Return the query of the first row in which the column *by* has a value."""
     collate = " COLLATE NOCASE" if nocase else ""
-    return (
-        f"SELECT {_list(columns)} FROM {quoted(table)} WHERE {quoted(by)} = ?{collate} LIMIT 1"
-    )
+    return f"SELECT {_list(columns)} FROM {quoted(table)} WHERE {quoted(by)} = ?{collate} LIMIT 1"
 
 
 def select_among(table: str, columns: tuple[str, ...]) -> str:
@@ -53,7 +54,7 @@ def count(table: str) -> str:
 
 
 def exists(tables: Iterable[str], *, nocase: bool = False) -> str:
-    """Return the query that gives a row when one of the tables has an id; one parameter per table."""
+    """Return the query that gives a row when a table has an id; one parameter per table."""
     collate = " COLLATE NOCASE" if nocase else ""
     parts = (f"SELECT 1 FROM {quoted(table)} WHERE `id` = ?{collate}" for table in tables)
     return " UNION ALL ".join(parts) + " LIMIT 1"

@@ -40,6 +40,10 @@ _COLLECTIONS_INDEX: Final = (
     "CREATE INDEX IF NOT EXISTS idx__collections_type on `_collections` (`type`)"
 )
 
+_LOGS_HOUR: Final = (
+    "CREATE INDEX IF NOT EXISTS idx_logs_created_hour on `_logs`"
+    " (strftime('%Y-%m-%d %H:00:00', `created`))"
+)
 _LOGS: Final = (
     f"""CREATE TABLE IF NOT EXISTS `_logs` (
 \t\t\t\t\t`id`      {_ID},
@@ -50,8 +54,7 @@ _LOGS: Final = (
 \t\t\t\t)""",
     "CREATE INDEX IF NOT EXISTS idx_logs_level on `_logs` (`level`)",
     "CREATE INDEX IF NOT EXISTS idx_logs_message on `_logs` (`message`)",
-    "CREATE INDEX IF NOT EXISTS idx_logs_created_hour on `_logs`"
-    " (strftime('%Y-%m-%d %H:00:00', `created`))",
+    _LOGS_HOUR,
 )
 
 _STATISTICS: Final = (

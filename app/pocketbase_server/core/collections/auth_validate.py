@@ -1,0 +1,207 @@
+"""What the options of an auth collection must be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pocketbase_server.core.checks import at_least, at_most, length_between
+from pocketbase_server.core.collections.auth_options import TOKENS, AuthOptions, Provider
+from pocketbase_server.core.collections.indexes import has_single_column_unique
+from pocketbase_server.core.collections.model import SUPERUSERS
+from pocketbase_server.core.errors import REQUIRED, Issue, RuleSyntaxError
+from pocketbase_server.core.options import camel
+from pocketbase_server.kit.addresses import is_url
+from pocketbase_server.kit.text import sentence
+
+if TYPE_CHECKING:
+    from pocketbase_server.app import App
+    from pocketbase_server.core.collections.auth_options import EmailTemplate, TokenOptions
+    from pocketbase_server.core.collections.model import Collection
+
+MAX_DURATION: Final = 94_670_856
+"""Seconds: three years."""
+MIN_DURATION: Final = 10
+
+PROVIDERS: Final = frozenset(
+    "apple bitbucket box discord facebook gitea gitee github gitlab google instagram2 kakao lark"
+    " linear livechat mailcow microsoft monday notion oidc oidc2 oidc3 patreon planningcenter"
+    " spotify strava trakt twitch twitter vk wakatime yandex".split()
+)
+"""The names of OAuth2 providers that a collection may list."""
+
+_BLANK_RULE = Issue("validation_nil_or_not_empty_required", "Cannot be blank.")
+_NO_URL = Issue("validation_is_url", "Must be a valid URL.")
+_SYSTEM_RULE = Issue(
+    "validation_collection_system_rule_change", "System collection API rule cannot be changed."
+)
+_MFA_ALONE = Issue(
+    "validation_mfa_not_enough_auths", "MFA requires at least 2 auth methods to be enabled."
+)
+
+
+def auth_issues(app: App, new: Collection, old: Collection | None) -> dict[str, Any]:
+    """Return what is wrong with the auth options of *new*, by JSON name."""
+    options = new.auth
+    if options is None:
+        return {}
+    check = _AuthCheck(app, new, options)
+    return {
+        "authRule": check.rule(options.auth_rule) or _system_rule("auth_rule", new, old),
+        "manageRule": _BLANK_RULE
+        if options.manage_rule == ""
+        else check.rule(options.manage_rule) or _system_rule("manage_rule", new, old),
+        "authAlert": _clean({"emailTemplate": _template(options.auth_alert.email_template)}),
+        "passwordAuth": _clean({"identityFields": check.identity_issue()}),
+        "oauth2": _clean({"providers": _providers(options)}),
+        "mfa": check.mfa_issues(),
+        "otp": check.otp_issues(),
+        **{camel(name): _token(getattr(options, name)) for name in TOKENS},
+        "verificationTemplate": _template(options.verification_template),
+        "resetPasswordTemplate": _template(options.reset_password_template),
+        "confirmEmailChangeTemplate": _template(options.confirm_email_change_template),
+    }
+
+
+class _AuthCheck:
+    def __init__(self, app: App, collection: Collection, options: AuthOptions) -> None:
+        self._app = app
+        self._collection = collection
+        self._options = options
+
+    def rule(self, rule: str | None) -> Issue | None:
+        if not rule:
+            return None
+        try:
+            self._app.queries.check(self._collection, rule, for_rule=True)
+        except RuleSyntaxError as ex:
+            message = sentence(f"Invalid rule. Raw error: {ex.message}")
+            return Issue("validation_invalid_rule", message)
+        return None
+
+    def identity_issue(self) -> Issue | None:
+        password = self._options.password_auth
+        if not password.enabled:
+            return None
+        if not password.identity_fields:
+            return REQUIRED
+        issues = map(self._one_identity_issue, password.identity_fields)
+        return next((issue for issue in issues if issue), None)
+
+    def _one_identity_issue(self, name: str) -> Issue | None:
+        params = {"fieldName": name}
+        if self._collection.field(name) is None:
+            return Issue("validation_missing_field", f"Invalid or missing field {name}.", params)
+        if not has_single_column_unique(self._collection.indexes, name)[0]:
+            message = f"The field {name} doesn't have a UNIQUE constraint."
+            return Issue("validation_missing_unique_constraint", message, params)
+        return None
+
+    def mfa_issues(self) -> dict[str, Any]:
+        mfa, options = self._options.mfa, self._options
+        if not mfa.enabled:
+            return {}
+        methods = (options.password_auth.enabled, options.oauth2.enabled, options.otp.enabled)
+        return _clean(
+            {
+                "enabled": _MFA_ALONE if sum(methods) < 2 else None,  # noqa: PLR2004
+                "duration": _duration(mfa.duration, DAY),
+                "rule": self.rule(mfa.rule),
+            }
+        )
+
+    def otp_issues(self) -> dict[str, Any]:
+        otp = self._options.otp
+        found: dict[str, Any] = {"emailTemplate": _template(otp.email_template)}
+        if otp.enabled:
+            found["duration"] = _duration(otp.duration, DAY)
+            found["length"] = _at_least(otp.length, _MIN_OTP)
+        return _clean(found)
+
+
+DAY: Final = 86_400
+_MIN_OTP: Final = 4
+
+
+def _clean(issues: dict[str, Any]) -> dict[str, Any]:
+    return {key: issue for key, issue in issues.items() if issue}
+
+
+def _at_least(value: int, low: int) -> Issue | None:
+    if value == 0:
+        return REQUIRED
+    return at_least(low) if value < low else None
+
+
+def _duration(value: int, high: int) -> Issue | None:
+    return _at_least(value, MIN_DURATION) or (at_most(high) if value > high else None)
+
+
+def _token(token: TokenOptions) -> dict[str, Any]:
+    return _clean(
+        {"secret": _secret(token.secret), "duration": _duration(token.duration, MAX_DURATION)}
+    )
+
+
+def _secret(secret: str) -> Issue | None:
+    if not secret:
+        return REQUIRED
+    low, high = 30, 255
+    return None if low <= len(secret) <= high else length_between(low, high)
+
+
+def _template(template: EmailTemplate) -> dict[str, Any]:
+    return _clean(
+        {
+            "subject": None if template.subject else REQUIRED,
+            "body": None if template.body else REQUIRED,
+        }
+    )
+
+
+def _system_rule(name: str, new: Collection, old: Collection | None) -> Issue | None:
+    if old is None or old.auth is None or not old.system or new.name != SUPERUSERS:
+        return None
+    return _SYSTEM_RULE if getattr(old.auth, name) != getattr(new.auth, name) else None
+
+
+def _providers(options: AuthOptions) -> dict[str, Any]:
+    if not options.oauth2.enabled:
+        return {}
+    seen: set[str] = set()
+    found: dict[str, Any] = {}
+    for at, provider in enumerate(options.oauth2.providers):
+        issues = _provider(provider, seen)
+        if issues:
+            found[str(at)] = issues
+        seen.add(provider.name)
+    return found
+
+
+def _provider(provider: Provider, seen: set[str]) -> dict[str, Any]:
+    name = provider.name
+    if name in seen:
+        message = f"The provider {name} is already registered."
+        return {"name": Issue("validation_duplicated_provider", message, {"name": name})}
+    return _clean(
+        {
+            "name": _provider_name(name),
+            "clientId": None if provider.client_id else REQUIRED,
+            "clientSecret": None if provider.client_secret else REQUIRED,
+            "authURL": _url(provider.auth_url),
+            "tokenURL": _url(provider.token_url),
+            "userInfoURL": _url(provider.user_info_url),
+        }
+    )
+
+
+def _provider_name(name: str) -> Issue | None:
+    if not name:
+        return REQUIRED
+    if name in PROVIDERS:
+        return None
+    message = f"Invalid or missing provider with name {name}."
+    return Issue("validation_missing_provider", message, {"name": name})
+
+
+def _url(text: str) -> Issue | None:
+    return _NO_URL if text and not is_url(text) else None

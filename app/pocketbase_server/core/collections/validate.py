@@ -1,0 +1,243 @@
+"""What a collection must be before it is saved."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pocketbase_server.core.checks import MATCH_INVALID, is_word, length_between, via_issue
+from pocketbase_server.core.collections.auth_validate import auth_issues
+from pocketbase_server.core.collections.indexes import validate_indexes
+from pocketbase_server.core.collections.model import AUTH, BASE, VIEW, WIRE_RULES
+from pocketbase_server.core.collections.view_validate import query_issue
+from pocketbase_server.core.errors import REQUIRED, Issue, RuleSyntaxError
+from pocketbase_server.kit.text import sentence
+
+if TYPE_CHECKING:
+    from pocketbase_server.app import App
+    from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.core.fields import Field
+
+MAX_NAME = 255
+MAX_ID = 100
+_ID = re.compile(r"[^\s./\\|\"'`<>:?*%$\x00]+\Z")
+
+_IN_INVALID = Issue("validation_in_invalid", "Must be a valid value.")
+_NIL = Issue("validation_nil", "Must be blank.")
+_ID_TAKEN = Issue("validation_invalid_or_existing_id", "The model id is invalid or already exists.")
+_NAME_TAKEN = Issue(
+    "validation_collection_name_exists", "Collection name must be unique (case insensitive)."
+)
+_NAME_IS_ID = Issue(
+    "validation_collection_name_id_duplicate",
+    "The name must not match an existing collection id.",
+)
+_NAME_INTERNAL = Issue(
+    "validation_collection_name_invalid",
+    "The name shouldn't match with an existing internal table.",
+)
+_SYSTEM_NAME = Issue(
+    "validation_collection_system_name_change", "System collection name cannot be changed."
+)
+_SYSTEM_FLAG = Issue(
+    "validation_collection_system_flag_change", "System collection state cannot be changed."
+)
+_SYSTEM_RULE = Issue(
+    "validation_collection_system_rule_change", "System collection API rule cannot be changed."
+)
+_TYPE_CHANGE = Issue("validation_collection_type_change", "Collection type cannot be changed.")
+_NO_KEY = Issue("validation_missing_primary_key", 'Missing or invalid "id" PK field.')
+_SYSTEM_FIELD = Issue(
+    "validation_system_field_change", "System fields cannot be deleted or renamed."
+)
+_FIELD_TYPE = Issue("validation_field_type_change", "Field type cannot be changed.")
+_FIELD_RELATION = Issue(
+    "validation_field_relation_change", "The relation collection cannot be changed."
+)
+_RESERVED_FIELD = Issue(
+    "validation_reserved_field_name", "The field name is reserved and cannot be used."
+)
+_RESERVED_AUTH_NAMES = frozenset({"passwordConfirm", "oldPassword"})
+
+
+class CollectionCheck:
+    """One validation of a collection against its saved state and the other collections."""
+
+    def __init__(self, app: App, new: Collection, old: Collection | None) -> None:
+        self._app = app
+        self._new = new
+        self._old = old
+
+    def issues(self) -> dict[str, Any]:
+        """Return what is wrong, by JSON name; empty when nothing is."""
+        new = self._new
+        found: dict[str, Any] = {
+            "id": self._id_issue(),
+            "system": self._system_issue(),
+            "type": self._type_issue(),
+            "name": self._name_issue(),
+            "fields": self._fields_issue(),
+            **{wire: self._rule_issue(name) for name, wire in WIRE_RULES.items()},
+        }
+        found |= validate_indexes(new, self._old, self._others(), self._app.data)
+        if new.is_auth and new.auth is not None:
+            found |= auth_issues(self._app, new, self._old)
+        if new.is_view:
+            found["viewQuery"] = query_issue(self._app, new)
+        return {key: issue for key, issue in found.items() if issue}
+
+    def _others(self) -> list[Collection]:
+        return [c for c in self._app.collections.all() if c.id != self._new.id]
+
+    # -- identity
+
+    def _id_issue(self) -> Issue | None:
+        new = self._new
+        if self._old is not None:
+            return None if new.id == self._old.id else _IN_INVALID
+        if not new.id:
+            return REQUIRED
+        if len(new.id) > MAX_ID:
+            return length_between(1, MAX_ID)
+        if not _ID.match(new.id):
+            return MATCH_INVALID
+        return _ID_TAKEN if any(c.id == new.id for c in self._app.collections.all()) else None
+
+    def _system_issue(self) -> Issue | None:
+        old = self._old
+        return _SYSTEM_FLAG if old is not None and old.system != self._new.system else None
+
+    def _type_issue(self) -> Issue | None:
+        new, old = self._new, self._old
+        if not new.type:
+            return REQUIRED
+        if new.type not in {BASE, AUTH, VIEW}:
+            return _IN_INVALID
+        return _TYPE_CHANGE if old is not None and old.type != new.type else None
+
+    def _name_issue(self) -> Issue | None:
+        name = self._new.name
+        if not name:
+            return REQUIRED
+        if len(name) > MAX_NAME:
+            return length_between(1, MAX_NAME)
+        if not is_word(name):
+            return MATCH_INVALID
+        return via_issue(name) or self._system_name_issue() or self._taken_issue(name)
+
+    def _system_name_issue(self) -> Issue | None:
+        old = self._old
+        is_change = old is not None and old.system and old.name != self._new.name
+        return _SYSTEM_NAME if is_change else None
+
+    def _taken_issue(self, name: str) -> Issue | None:
+        lower = name.lower()
+        if any(c.name.lower() == lower for c in self._others()):
+            return _NAME_TAKEN
+        old = self._old
+        is_kept = old is not None and old.name.lower() == lower
+        if not is_kept and self._app.schema.has_table(name):
+            return _NAME_INTERNAL
+        return _NAME_IS_ID if any(c.id == name for c in self._others()) else None
+
+    # -- fields
+
+    def _fields_issue(self) -> Any:
+        new = self._new
+        if new.is_view:
+            return None if new.fields else REQUIRED
+        return (
+            self._duplicates()
+            or self._missing_key()
+            or self._changed_system_fields()
+            or self._changed_types()
+            or self._reserved()
+            or self._option_issues()
+        )
+
+    def _duplicates(self) -> dict[str, Any] | None:
+        ids: set[str] = set()
+        names: set[str] = set()
+        for at, field in enumerate(self._new.fields):
+            if field.id and field.id in ids:
+                return {str(at): {"id": _duplicate("id", "fieldId", field.id)}}
+            if field.name and field.name.lower() in names:
+                return {str(at): {"name": _duplicate("name", "fieldName", field.name)}}
+            ids.add(field.id)
+            names.add(field.name.lower())
+        return None
+
+    def _missing_key(self) -> Issue | None:
+        key = next((f for f in self._new.fields if f.name == "id"), None)
+        return None if getattr(key, "primary_key", False) else _NO_KEY
+
+    def _changed_system_fields(self) -> Issue | None:
+        old = self._old
+        kept = {f.id: f.name for f in self._new.fields}
+        is_changed = old is not None and any(
+            f.system and kept.get(f.id) != f.name for f in old.fields
+        )
+        return _SYSTEM_FIELD if is_changed else None
+
+    def _changed_types(self) -> dict[str, Any] | None:
+        before = {f.id: f for f in self._old.fields} if self._old is not None else {}
+        for at, field in enumerate(self._new.fields):
+            known = before.get(field.id)
+            issue = _change_issue(known, field) if known is not None else None
+            if issue:
+                return {str(at): issue}
+        return None
+
+    def _reserved(self) -> dict[str, Any] | None:
+        if not self._new.is_auth:
+            return None
+        return {
+            str(at): {"name": _RESERVED_FIELD}
+            for at, field in enumerate(self._new.fields)
+            if field.name in _RESERVED_AUTH_NAMES
+        }
+
+    def _option_issues(self) -> dict[str, Any]:
+        context = self._app.records.context
+        issues = {
+            str(at): field.validate_options(context, self._new)
+            for at, field in enumerate(self._new.fields)
+        }
+        return {at: issue for at, issue in issues.items() if issue}
+
+    # -- rules
+
+    def _rule_issue(self, name: str) -> Issue | None:
+        rule: str | None = getattr(self._new, name)
+        if self._new.is_view and name in {"create_rule", "update_rule", "delete_rule"}:
+            return None if rule is None else _NIL
+        return rule_issue(self._app, self._new, rule) or self._system_rule_issue(name)
+
+    def _system_rule_issue(self, name: str) -> Issue | None:
+        old = self._old
+        is_change = old is not None and old.system and getattr(old, name) != getattr(self._new, name)
+        return _SYSTEM_RULE if is_change else None
+
+
+def rule_issue(app: App, collection: Collection, rule: str | None) -> Issue | None:
+    """Return why *rule* cannot be a rule of *collection*, or None."""
+    if not rule:
+        return None
+    try:
+        app.queries.check(collection, rule, for_rule=True)
+    except RuleSyntaxError as ex:
+        message = f"Invalid rule. Raw error: {ex.message}"
+        return Issue("validation_invalid_rule", sentence(message))
+    return None
+
+
+def _duplicate(what: str, param: str, value: str) -> Issue:
+    message = f"Duplicated or invalid field {what} {value}."
+    return Issue(f"validation_duplicated_field_{what}", message, {param: value})
+
+
+def _change_issue(old: Field, new: Field) -> Any:
+    if old.type != new.type:
+        return _FIELD_TYPE
+    before, after = getattr(old, "collection_id", ""), getattr(new, "collection_id", "")
+    return {"collectionId": _FIELD_RELATION} if before != after else None

@@ -1,0 +1,75 @@
+"""One line of the log: how its data is cut to size."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pocketbase_server.kit import json
+from pocketbase_server.kit.ids import random_id
+from pocketbase_server.storage.sql.log_rows import LogRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_DATA_SIZE: Final = 16 << 10
+MAX_MESSAGE: Final = 8_000
+TRUNCATED: Final = "__pb_truncated__"
+
+
+class Entry(NamedTuple):
+    """What was reported, when."""
+
+    level: int
+    message: str
+    data: Mapping[str, Any]
+    time: float
+
+    def row(self, max_size: int) -> LogRow:
+        """Return the entry as it is stored, its data cut to *max_size* bytes."""
+        data = dumped(self.data, max_size or DEFAULT_DATA_SIZE)
+        message = self.message[:MAX_MESSAGE]
+        return LogRow(random_id(), self.level, message, data, timestamp(self.time))
+
+
+def timestamp(seconds: float) -> str:
+    """Return a moment as the database stores it: `2024-01-31 12:00:00.123Z`."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def dumped(data: Mapping[str, Any], max_size: int) -> str:
+    """Return *data* as JSON; what does not fit into *max_size* bytes is left out, with a mark."""
+    text = _dump(data)
+    if len(text) <= max_size:
+        return text.decode()
+    return _dump(_cut(data, max_size)).decode()
+
+
+def _dump(value: Any) -> bytes:
+    try:
+        return json.dumps(value, sort_keys=True)
+    except TypeError:
+        # NOTE: a log line must never fail; what is no JSON is told in words
+        return json.dumps({key: _plain(item) for key, item in value.items()}, sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _cut(data: Mapping[str, Any], max_size: int) -> dict[str, Any]:
+    """Keep keys, in order, while they fit; the first value that does not becomes null."""
+    kept: dict[str, Any] = {TRUNCATED: True}
+    used = 0
+    for key in sorted(data):
+        used += len(_dump({key: 0})) - 2  # `"key":` and a comma
+        if used - 1 > max_size:
+            break
+        size = len(_dump({"": data[key]})) - 5
+        if used - 1 + size > max_size:
+            kept[key] = None
+            break
+        kept[key] = data[key]
+        used += size
+    return kept

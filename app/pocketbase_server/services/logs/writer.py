@@ -1,0 +1,123 @@
+"""The log's writer: takes lines at once, stores them later."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from pocketbase_server.services.logs.entry import Entry, timestamp
+from pocketbase_server.storage.sql.engine import DatabaseError
+from pocketbase_server.storage.sql.log_rows import add_logs, delete_logs_before
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pocketbase_server.app import App
+
+DEBUG: Final = -4
+INFO: Final = 0
+WARN: Final = 4
+ERROR: Final = 8
+LEVELS: Final = {DEBUG: "DEBUG", INFO: "INFO", WARN: "WARN", ERROR: "ERROR"}
+
+FLUSH_SECONDS: Final = 3.0
+FLUSH_ROWS: Final = 200
+_MOST_WAITING: Final = 20_000
+"""What is kept while the database refuses; beyond that the oldest lines go."""
+_PRUNE_SECONDS: Final = 6 * 3600
+_DAY: Final = 86_400
+
+
+class LogWriter:
+    """Writes the activity log into the auxiliary database, every 3 seconds or 200 lines.
+
+    Nothing here ever raises into a caller.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._waiting: deque[Entry] = deque(maxlen=_MOST_WAITING)
+        self._flushing = threading.Lock()
+        self._wake = threading.Event()
+        self._is_closed = False
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._prune_at = 0.0
+
+    def write(self, level: int, message: str, data: Mapping[str, Any]) -> None:
+        """Take one line, unless the settings say that it is not wanted."""
+        logs = self._app.settings.current.logs
+        if self._app.config.is_dev:
+            _print(level, message, data)
+        if not logs.max_days or level < logs.min_level or self._is_closed:
+            return
+        waiting = self._waiting
+        waiting.append(Entry(level, message, data, time.time()))
+        if self._thread is None:
+            self._start()
+        elif len(waiting) == FLUSH_ROWS:
+            self._wake.set()
+
+    def flush(self) -> None:
+        """Store the lines taken so far; when the database refuses, they wait for the next time."""
+        with self._flushing:
+            entries = self._take()
+            if not entries:
+                return
+            max_size = self._app.settings.current.logs.max_data_size
+            try:
+                add_logs(self._app.auxiliary, [entry.row(max_size) for entry in entries])
+            except DatabaseError:
+                self._waiting.extendleft(reversed(entries))
+
+    def _take(self) -> list[Entry]:
+        entries = []
+        try:
+            while True:
+                entries.append(self._waiting.popleft())
+        except IndexError:
+            return entries
+
+    def prune(self) -> None:
+        """Remove the lines that are older than the settings allow."""
+        days = self._app.settings.current.logs.max_days
+        try:
+            delete_logs_before(self._app.auxiliary, timestamp(time.time() - days * _DAY))
+        except DatabaseError:
+            return  # the next round will do it
+
+    def close(self) -> None:
+        """Store what is waiting and stop; safe to call twice."""
+        self._is_closed = True
+        self._wake.set()
+        thread, self._thread = self._thread, None
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=10)
+        if self._app.auxiliary.is_open:
+            self.flush()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None and not self._is_closed:
+                thread = threading.Thread(target=self._run, name="logs", daemon=True)
+                self._thread = thread
+                thread.start()
+
+    def _run(self) -> None:
+        self._prune_at = time.monotonic() + FLUSH_SECONDS
+        while not self._is_closed:
+            self._wake.wait(FLUSH_SECONDS)
+            self._wake.clear()
+            self.flush()
+            if time.monotonic() > self._prune_at:
+                self._prune_at = time.monotonic() + _PRUNE_SECONDS
+                self.prune()
+
+
+def _print(level: int, message: str, data: Mapping[str, Any]) -> None:
+    lines = [f"{LEVELS.get(level, str(level))} {message}"]
+    lines += [f"└─ {data[key]}" for key in ("error", "details") if data.get(key)]
+    sys.stdout.write("\n".join(lines) + "\n")

@@ -1,0 +1,380 @@
+"""List, view, create, update and delete records as a caller is allowed to."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pocketbase_server.core.errors import (
+    AppError,
+    BadRequestError,
+    ForbiddenError,
+    NotFoundError,
+    OffloadError,
+    RuleSyntaxError,
+    ValidationErrors,
+)
+from pocketbase_server.core.fields.password import NewPassword
+from pocketbase_server.core.hooks.events import RecordRequestEvent, RecordsListRequestEvent
+from pocketbase_server.core.records.expand import enrich, print_rows
+from pocketbase_server.core.records.form import Access, RecordForm
+from pocketbase_server.core.records.model import Record, Row
+from pocketbase_server.core.values import GeoPoint, JsonRaw
+from pocketbase_server.kit.ids import random_id
+from pocketbase_server.kit.json import is_valid
+from pocketbase_server.services.page import Page
+from pocketbase_server.storage.sql.errors import DatabaseError, WouldBlock
+from pocketbase_server.storage.sql.inline import MODE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pocketbase_server.app import App
+    from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.core.hooks import HookTable
+    from pocketbase_server.core.hooks.hook import Hook
+    from pocketbase_server.core.request_info import RequestInfo
+
+SUPERUSERS_ONLY = "Only superusers can perform this action."
+UNSUPPORTED = "Unsupported collection type."
+CREATE_FAILED = "Failed to create record."
+UPDATE_FAILED = "Failed to update record."
+DELETE_FAILED = (
+    "Failed to delete record."
+    " Make sure that the record is not part of a required relation reference."
+)
+_RESERVED = ("@collection.", "@request.")
+
+
+def find_collection(
+    app: App, name_or_id: str, message: str = "Missing collection context."
+) -> Collection:
+    """Return the collection a request speaks of; raises `NotFoundError` with *message*."""
+    found = app.collections.get(name_or_id)
+    if found is None:
+        raise NotFoundError(message)
+    return found
+
+
+# -- reading
+
+
+def list_records(app: App, collection: Collection, request: RequestInfo) -> Any:
+    """Return a page of the records the caller may see, as the API prints it."""
+    rule = _rule(collection.list_rule, request)
+    _refuse_reserved(request)
+    hooks = app.hooks
+    _offload_for(hooks.records_list_request, hooks.record_enrich)
+    page = Page.asked(request.query)
+    rows = _page_rows(app, collection, request, rule, page)
+    if not len(hooks.records_list_request) and not len(hooks.record_enrich):
+        return page.export(print_rows(app, collection, rows, request))
+    records = [Record.from_row(collection, row) for row in rows]
+    event = RecordsListRequestEvent(app, request, collection, records, page)
+    hooks.records_list_request.trigger(event, _answer_list)
+    return event.answer
+
+
+def _page_rows(
+    app: App, collection: Collection, request: RequestInfo, rule: str, page: Page
+) -> list[Row]:
+    query = request.query
+    filter_, sort = query.get("filter", ""), query.get("sort", "")
+    try:
+        rows: list[Row] = app.queries.list(
+            collection, request, rule, filter_, sort, offset=page.offset, limit=page.per_page
+        )
+        if not page.is_known(len(rows)):
+            page.total_items = app.queries.count(collection, request, rule, filter_)
+    except (RuleSyntaxError, DatabaseError) as ex:
+        raise BadRequestError from ex
+    return rows
+
+
+def _answer_list(event: RecordsListRequestEvent) -> None:
+    enrich(event.app, event.records, event.request)
+    event.answer = event.page.export([record.export() for record in event.records])
+
+
+def view_record(app: App, collection: Collection, record_id: str, request: RequestInfo) -> Any:
+    """Return one record that the caller may see; raises `NotFoundError`."""
+    rule = _rule(collection.view_rule, request)
+    hooks = app.hooks
+    _offload_for(hooks.record_view_request, hooks.record_enrich)
+    row = _row(app, collection, record_id, request, rule)
+    if not len(hooks.record_view_request) and not len(hooks.record_enrich):
+        return print_rows(app, collection, [row], request)[0]
+    event = RecordRequestEvent(app, request, collection, Record.from_row(collection, row))
+    hooks.record_view_request.trigger(event, _answer)
+    return event.answer
+
+
+def _row(app: App, collection: Collection, record_id: str, request: RequestInfo, rule: str) -> Row:
+    try:
+        row: Row | None = app.queries.view(collection, record_id, request, rule)
+    except (RuleSyntaxError, DatabaseError) as ex:
+        raise NotFoundError from ex
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def _answer(event: RecordRequestEvent) -> None:
+    record = event.record
+    if record is not None:
+        enrich(event.app, [record], event.request)
+        event.answer = record.export()
+
+
+def _rule(rule: str | None, request: RequestInfo) -> str:
+    """Return the rule the caller is subject to, "" for none; raises `ForbiddenError` if locked."""
+    if request.is_superuser:
+        return ""
+    if rule is None:
+        raise ForbiddenError(SUPERUSERS_ONLY)
+    return rule
+
+
+def _refuse_reserved(request: RequestInfo) -> None:
+    if request.is_superuser:
+        return
+    asked = request.query.get("filter", ""), request.query.get("sort", "")
+    for name in _RESERVED:
+        if name in asked[0] or name in asked[1]:
+            raise ForbiddenError(f"Only superusers can filter by {name}")
+
+
+# -- writing
+
+
+def create_record(app: App, collection: Collection, request: RequestInfo) -> Any:
+    """Create a record from the request's body; return it as the caller may see it."""
+    _refuse_view(collection)
+    rule = _rule(collection.create_rule, request)
+    _offload_write(app.hooks, collection, request, _CREATE)
+    form = RecordForm(Record(collection), _access(request), app.passwords.verify)
+    _load(form, request)
+    if not request.is_superuser:
+        _check_create(app, form, request, rule)
+    event = RecordRequestEvent(app, request, collection, form.record)
+    app.hooks.record_create_request.trigger(event, _saving(form, CREATE_FAILED))
+    return event.answer
+
+
+def _check_create(app: App, form: RecordForm, request: RequestInfo, rule: str) -> None:
+    """Ask the create rule about the row as it would be; raises `BadRequestError`."""
+    manage_rule = _manage_rule(form.record.collection, request)
+    if not rule and not manage_rule:
+        return
+    would_be = form.record.clone()
+    if not would_be.id:
+        would_be.values["id"] = random_id()
+    if would_be.collection.is_auth:
+        # SECURITY: a rule must not take the caller's word for it
+        would_be.values["verified"] = False
+    for name, value in would_be.values.items():
+        if isinstance(value, NewPassword):
+            # PERF: no rule can match a hash that is not made yet, but a rule may ask if there is one
+            would_be.values[name] = "*"
+    if rule and not _holds(lambda: app.queries.matches_unsaved(would_be, request, rule)):
+        raise BadRequestError(CREATE_FAILED)
+    if manage_rule and _holds(lambda: app.queries.matches_unsaved(would_be, request, manage_rule)):
+        form.access = Access.MANAGER
+
+
+def update_record(app: App, collection: Collection, record_id: str, request: RequestInfo) -> Any:
+    """Change a record as the request's body says; return it as the caller may see it."""
+    _refuse_view(collection)
+    rule = _rule(collection.update_rule, request)
+    _offload_write(app.hooks, collection, request, _UPDATE)
+    with _exclusive(app, collection, request.body):
+        record = Record.from_row(collection, _row(app, collection, record_id, request, ""))
+        form = RecordForm(record, _access(request), app.passwords.verify)
+        _load(form, request)
+        if not request.is_superuser:
+            _check_update(app, form, request, rule)
+        event = RecordRequestEvent(app, request, collection, record)
+        app.hooks.record_update_request.trigger(event, _saving(form, UPDATE_FAILED))
+    return event.answer
+
+
+def _check_update(app: App, form: RecordForm, request: RequestInfo, rule: str) -> None:
+    """Ask the update rule about the row as it is; raises `NotFoundError`."""
+    queries, collection, record_id = app.queries, form.record.collection, form.record.id
+    record_id = (form.record.original or {}).get("id", record_id)
+    if rule and not _holds(lambda: queries.matches(collection, record_id, request, rule)):
+        raise NotFoundError
+    manage_rule = _manage_rule(collection, request)
+    if manage_rule and _holds(lambda: queries.matches(collection, record_id, request, manage_rule)):
+        form.access = Access.MANAGER
+
+
+def delete_record(app: App, collection: Collection, record_id: str, request: RequestInfo) -> None:
+    """Delete a record that the caller may delete."""
+    _refuse_view(collection)
+    rule = _rule(collection.delete_rule, request)
+    _offload_write(app.hooks, collection, request, _DELETE)
+    record = Record.from_row(collection, _row(app, collection, record_id, request, rule))
+    event = RecordRequestEvent(app, request, collection, record)
+    app.hooks.record_delete_request.trigger(event, _delete)
+
+
+def _delete(event: RecordRequestEvent) -> None:
+    if event.record is not None:
+        with _explained(DELETE_FAILED):
+            event.app.records.delete(event.record)
+
+
+def _refuse_view(collection: Collection) -> None:
+    if collection.is_view:
+        raise BadRequestError(UNSUPPORTED)
+
+
+def _access(request: RequestInfo) -> Access:
+    return Access.SUPERUSER if request.is_superuser else Access.DEFAULT
+
+
+def _manage_rule(collection: Collection, request: RequestInfo) -> str:
+    """Return the rule by which the caller may be a manager, "" when there is no chance."""
+    if collection.auth is None or request.auth is None:
+        return ""
+    return collection.auth.manage_rule or ""
+
+
+def _holds(ask: Callable[[], bool]) -> bool:
+    try:
+        return ask()
+    except (RuleSyntaxError, DatabaseError):
+        return False
+
+
+def _load(form: RecordForm, request: RequestInfo) -> None:
+    """Take the body into the record, and let rules see it as the record does."""
+    body = request.body
+    form.load(body)
+    hidden = form.ignored() - {"expand", "passwordConfirm", "oldPassword"}
+    seen = {key: raw for key, raw in body.items() if key not in hidden} if hidden else body
+    request.body = {n: _plain(v) for n, v in form.record.resolved(seen).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, JsonRaw):
+        return value.load() if is_valid(value.text) else None
+    if isinstance(value, NewPassword):
+        return value.plain
+    return value.export() if isinstance(value, GeoPoint) else value
+
+
+def _saving(form: RecordForm, message: str) -> Callable[[RecordRequestEvent], None]:
+    """Return the act of a create or update request: save, then answer."""
+
+    def save(event: RecordRequestEvent) -> None:
+        if event.record is None:
+            return
+        form.record = event.record
+        with _explained(message):
+            form.submit(event.app)
+        with _patience():
+            _answer(event)
+
+    return save
+
+
+@contextmanager
+def _explained(message: str) -> Iterator[None]:
+    """Turn what went wrong inside into the answer of a request that failed."""
+    try:
+        yield
+    except ValidationErrors as ex:
+        raise BadRequestError(message, ex.issues) from ex
+    except WouldBlock:
+        raise
+    except (AppError, DatabaseError) as ex:
+        if isinstance(ex, _ANSWERS):
+            raise
+        raise BadRequestError(message) from ex
+
+
+_ANSWERS = tuple(
+    kind for kind in AppError.__subclasses__() if kind not in (ValidationErrors, RuleSyntaxError)
+)
+"""Errors that say themselves what the caller is told, as hooks raise them."""
+
+
+# -- where it may run
+
+
+_READ_HOOKS = ("record_enrich",)
+_CREATE = [
+    "record_create_request",
+    "model_create",
+    "record_create",
+    "model_validate",
+    "record_validate",
+    "model_create_execute",
+    "record_create_execute",
+    "model_after_create_success",
+    "record_after_create_success",
+    "model_after_create_error",
+    "record_after_create_error",
+    "record_enrich",
+]
+_UPDATE = [name.replace("create", "update") for name in _CREATE]
+_DELETE = [
+    *(name.replace("create", "delete") for name in _CREATE if "validate" not in name),
+    *_UPDATE,
+]
+
+
+def _offload_for(*hooks: Hook[Any]) -> None:
+    """Raise `OffloadError` where waiting is forbidden and other people's code is bound."""
+    if MODE.active and any(len(hook) and hook.has_user_handlers() for hook in hooks):
+        raise OffloadError
+
+
+def _offload_write(
+    hooks: HookTable, collection: Collection, request: RequestInfo, names: list[str]
+) -> None:
+    """Raise `OffloadError` where waiting is forbidden and the write may have to wait."""
+    if not MODE.active:
+        return
+    if collection.is_auth or "expand" in request.query or _has_secret(collection, request.body):
+        raise OffloadError
+    _offload_for(*(getattr(hooks, name) for name in names))
+
+
+def _has_secret(collection: Collection, body: Mapping[str, Any]) -> bool:
+    """Tell whether a password is to be hashed, which takes its time."""
+    return any(field.type == "password" and field.name in body for field in collection.fields)
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Allow waiting inside: what was written must not be written again on another thread."""
+    before, MODE.active = MODE.active, False
+    try:
+        yield
+    finally:
+        MODE.active = before
+
+
+@contextmanager
+def _exclusive(app: App, collection: Collection, body: Mapping[str, Any]) -> Iterator[None]:
+    """Let nobody else write while a body with modifiers is judged and carried out.
+
+    Not where other people's code takes part: the writer must not wait for that.
+    """
+    if not _has_modifier(collection, body) or _has_guests(app.hooks):
+        yield
+        return
+    with app.data.transaction():
+        yield
+
+
+def _has_modifier(collection: Collection, body: Mapping[str, Any]) -> bool:
+    plain = collection.by_name
+    return any(key not in plain and key in collection.setters for key in body)
+
+
+def _has_guests(hooks: HookTable) -> bool:
+    return any(getattr(hooks, name).has_user_handlers() for name in _UPDATE)

@@ -1,0 +1,133 @@
+"""
+The command line: exit codes, messages and help of both programs, word for word.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts import servers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Template
+
+pytestmark = pytest.mark.parity
+
+STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ", re.MULTILINE)
+EMAIL = "new@example.com"
+LINES: list[list[str]] = [
+    [],
+    ["--help"],
+    ["-h"],
+    ["serve", "--help"],
+    ["superuser", "--help"],
+    ["superuser"],
+    ["superuser", "create", "--help"],
+    ["superuser", "update", "--help"],
+    ["superuser", "upsert", "--help"],
+    ["superuser", "delete", "--help"],
+    ["superuser", "otp", "--help"],
+    ["superuser", "ips", "--help"],
+    ["migrate", "--help"],
+    ["nope"],
+    ["help"],
+    ["completion"],
+    ["--nope"],
+    ["--nope", "superuser"],
+    ["serve", "--nope"],
+    ["serve", "--http"],
+    ["serve", "--http=bad"],
+    ["serve", "--http=127.0.0.1:99999"],
+    ["superuser", "nope"],
+    ["superuser", "--nope"],
+    ["superuser", "create"],
+    ["superuser", "create", EMAIL],
+    ["superuser", "create", "bad", "1234567890"],
+    ["superuser", "create", "", ""],
+    ["superuser", "create", EMAIL, "short"],
+    ["superuser", "create", EMAIL, "x" * 72],
+    ["superuser", "create", EMAIL, "1234567890"],
+    ["superuser", "create", "root@example.com", "1234567890"],
+    ["superuser", "create", EMAIL, "1234567890", "extra"],
+    ["superuser", "update"],
+    ["superuser", "update", "missing@example.com", "1234567890"],
+    ["superuser", "update", "root@example.com", "short"],
+    ["superuser", "update", "root@example.com", "1234567890"],
+    ["superuser", "update", "bad", "1234567890"],
+    ["superuser", "upsert"],
+    ["superuser", "upsert", "root@example.com", "1234567890"],
+    ["superuser", "upsert", EMAIL, "1234567890"],
+    ["superuser", "upsert", "bad", "1234567890"],
+    ["superuser", "upsert", EMAIL, "short"],
+    ["superuser", "delete"],
+    ["superuser", "delete", "bad"],
+    ["superuser", "delete", "missing@example.com"],
+    ["superuser", "delete", "root@example.com"],
+    ["superuser", "delete", "root@example.com", "extra"],
+    ["superuser", "otp"],
+    ["superuser", "otp", "bad"],
+    ["superuser", "otp", "missing@example.com"],
+    ["superuser", "otp", "root@example.com"],
+    ["superuser", "ips"],
+    ["superuser", "ips", "127.0.0.1", "10.0.0.0/8"],
+    ["superuser", "ips", "nonsense"],
+    ["migrate"],
+    ["migrate", "up"],
+    ["migrate", "nope"],
+    ["migrate", "history-sync"],
+    ["--dev=maybe", "superuser"],
+    ["--queryTimeout=x", "superuser"],
+    ["--automigrate=false", "superuser", "create", EMAIL, "1234567890"],
+    ["superuser", "create", "--automigrate=false", EMAIL, "1234567890", "--queryTimeout", "5"],
+]
+
+
+def _say(command: list[str], line: list[str], data: Path) -> tuple[int, str, str]:
+    """Run one line; the programs may only differ in their own name and place."""
+    done = servers.run(command, *line, f"--dir={data}")
+    texts = (STAMP.sub("", text).replace(str(data), "DIR") for text in (done.stdout, done.stderr))
+    out, err = (text.replace(command[0], "pocketbase") for text in texts)
+    return done.returncode, out, err
+
+
+@pytest.mark.parametrize("line", LINES, ids=" ".join)
+def test_line(
+    line: list[str],
+    template: Template,
+    tmp_path: Path,
+    ours_command: list[str],
+    reference_command: list[str],
+) -> None:
+    """A command line ends with the same code and the same words."""
+    expected = _say(reference_command, line, template.copy(tmp_path / "reference"))
+    got = _say(ours_command, line, template.copy(tmp_path / "ours"))
+
+    assert got == expected
+
+
+def test_version(ours_command: list[str]) -> None:
+    """`--version` prints one line with the program's name and version."""
+    for flag in ("--version", "-v"):
+        done = servers.run(ours_command, flag)
+
+        assert done.returncode == 0
+        assert re.fullmatch(r"pocketbase version \d+\.\d+\.\d+\S*\n", done.stdout), done.stdout
+
+
+def test_banner(ours_command: list[str], template: Template, tmp_path: Path) -> None:
+    """A start prints when and where, and the installer's link only while it is needed."""
+    with servers.Server(ours_command, template.copy(tmp_path / "seeded")) as server:
+        text = server.log
+    with servers.Server(ours_command, tmp_path / "new" / "pb_data") as new:
+        first = new.log
+
+    assert re.match(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d Server started at http://127", text), text
+    assert f"├─ REST API:  {server.url}/api/" in text
+    assert f"└─ Dashboard: {server.url}/_/" in text
+    assert "pbinstall" not in text
+    assert f"{new.url}/_/#/pbinstall/ey" in first
