@@ -36,6 +36,12 @@ test: setup  ## every test; sets up the reference, node packages and what else i
 	$(BIN)/python scripts/reference.py || echo "the reference could not be installed: parity tests will be skipped"
 	$(BIN)/pytest -q -n 2 --dist loadfile tests
 
+# Rooms whose tests pass without a running server.
+ROOMS := tests/kit tests/core/hooks tests/services/auth/test_password_pool.py tests/architecture
+
+test-rooms: setup  ## the finished rooms only
+	$(BIN)/pytest -q -n 2 $(ROOMS)
+
 test-fast: setup  ## tests that need neither the reference nor node
 	$(BIN)/pytest -q -m "not parity and not sdk and not slow and not reliability" tests
 
@@ -61,4 +67,4 @@ check: lint types layers docs-check test  ## all of the above that can fail
 clean:  ## remove what can be made again
 	rm -rf .venv .reference .builds .mypy_cache .ruff_cache .pytest_cache .import_linter_cache tests/sdk/node_modules
 
-.PHONY: help setup serve fmt lint types layers test test-fast parity sdk docs docs-check bench check clean
+.PHONY: help setup serve fmt lint types layers test test-rooms test-fast parity sdk docs docs-check bench check clean

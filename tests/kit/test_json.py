@@ -10,7 +10,6 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from pocketbase_server.kit.json import (
     JsonError,
     canonical_json,

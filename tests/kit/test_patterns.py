@@ -8,7 +8,6 @@ import time
 
 import pytest
 import re2
-
 from pocketbase_server.kit.autogenerate import AutogenerateError, autogenerate
 from pocketbase_server.kit.regex import RegexError, compile_pattern
 

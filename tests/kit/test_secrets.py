@@ -11,7 +11,6 @@ from collections import Counter
 
 import jwt as pyjwt
 import pytest
-
 from pocketbase_server.kit import jwt, passwords, security
 from pocketbase_server.kit.ids import checksum_id, random_id, random_string
 from pocketbase_server.kit.lru import Lru

@@ -5,7 +5,6 @@ Sentences, names and excerpts come out as the reference's do.
 from __future__ import annotations
 
 import pytest
-
 from pocketbase_server.kit.text import excerpt, html_to_text, sentence, snake_case
 
 SENTENCES = [

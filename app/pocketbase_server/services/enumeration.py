@@ -25,7 +25,7 @@ class EmptyListWatch:
         self._seen: dict[tuple[str, str], tuple[float, int]] = {}
 
     def pause(self, collection: Collection, request: RequestInfo, page: Any) -> float:
-        """Return how many seconds an answer should wait: random, and 0 for the first three in 3 seconds."""
+        """Return how many seconds the answer should wait: none for the first three."""
         if page["items"] or not request.query.get("filter"):
             return 0.0
         if not collection.list_rule or request.is_superuser:

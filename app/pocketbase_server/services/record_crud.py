@@ -153,7 +153,9 @@ def create_record(app: App, collection: Collection, request: RequestInfo) -> Any
     rule = _rule(collection.create_rule, request)
     _offload_write(app.hooks, collection, request, _CREATE)
     form = RecordForm(Record(collection), _access(request), app.passwords.verify)
-    _load(form, request)
+    form.load(request.body)
+    if _is_seen(app.hooks.record_create_request, app.hooks, collection, request, rule):
+        _show_values(form, request)
     if not request.is_superuser:
         _check_create(app, form, request, rule)
     event = RecordRequestEvent(app, request, collection, form.record)
@@ -174,7 +176,7 @@ def _check_create(app: App, form: RecordForm, request: RequestInfo, rule: str) -
         would_be.values["verified"] = False
     for name, value in would_be.values.items():
         if isinstance(value, NewPassword):
-            # PERF: no rule can match a hash that is not made yet, but a rule may ask if there is one
+            # PERF: the hash is not made yet; a rule may ask no more than whether there is one
             would_be.values[name] = "*"
     if rule and not _holds(lambda: app.queries.matches_unsaved(would_be, request, rule)):
         raise BadRequestError(CREATE_FAILED)
@@ -190,7 +192,9 @@ def update_record(app: App, collection: Collection, record_id: str, request: Req
     with _exclusive(app, collection, request.body):
         record = Record.from_row(collection, _row(app, collection, record_id, request, ""))
         form = RecordForm(record, _access(request), app.passwords.verify)
-        _load(form, request)
+        form.load(request.body)
+        if _is_seen(app.hooks.record_update_request, app.hooks, collection, request, rule):
+            _show_values(form, request)
         if not request.is_superuser:
             _check_update(app, form, request, rule)
         event = RecordRequestEvent(app, request, collection, record)
@@ -248,10 +252,22 @@ def _holds(ask: Callable[[], bool]) -> bool:
         return False
 
 
-def _load(form: RecordForm, request: RequestInfo) -> None:
-    """Take the body into the record, and let rules see it as the record does."""
+def _is_seen(
+    hook: Hook[Any], hooks: HookTable, collection: Collection, request: RequestInfo, rule: str
+) -> bool:
+    """Tell whether any rule or handler may look at the request's body."""
+    return bool(
+        rule
+        or collection.is_auth
+        or "expand" in request.query
+        or len(hook)
+        or len(hooks.record_enrich)
+    )
+
+
+def _show_values(form: RecordForm, request: RequestInfo) -> None:
+    """Let rules and handlers see the body as the record does: values, no modifiers, nothing hidden."""
     body = request.body
-    form.load(body)
     hidden = form.ignored() - {"expand", "passwordConfirm", "oldPassword"}
     seen = {key: raw for key, raw in body.items() if key not in hidden} if hidden else body
     request.body = {n: _plain(v) for n, v in form.record.resolved(seen).items()}

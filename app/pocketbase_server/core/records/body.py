@@ -37,7 +37,7 @@ def parse_record_body(data: bytes, collection: Collection) -> dict[str, Any]:
 
 
 def _json_limit(collection: Collection, key: str) -> int:
-    """Return how many bytes the value of a json field may have; 0 when the key names no such field."""
+    """Return how many bytes the value of a json field may have; 0 for other keys."""
     field = collection.field(key)
     if not isinstance(field, JsonField):
         return 0
@@ -60,5 +60,5 @@ def _compact(raw: bytes) -> bytes:
 
 
 def _too_large(limit: int) -> JsonRaw:
-    """Return a stand-in for JSON over the limit, which the field refuses as it would the real one."""
+    """Return a stand-in for JSON over the limit, which the field refuses as the real one."""
     return JsonRaw(f'"{" " * limit}"')

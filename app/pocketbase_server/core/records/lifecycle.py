@@ -31,7 +31,7 @@ def _acts(field: Field, action: str) -> bool:
     if not isinstance(field, Intercepts):
         return False
     # PERF: a type that says when it acts is left alone at all other times
-    actions = getattr(field, "ACTIONS", None)
+    actions = getattr(field, "actions", None)
     return actions is None or action in actions
 
 

@@ -100,13 +100,12 @@ class Record:
 
     def set_known(self, key: str, raw: Any) -> bool:
         """Change the field a body key speaks of; return False when it speaks of none."""
-        setter = self.collection.setters.get(key)
-        if setter is None:
+        way = shape(self.collection).setters.get(key)
+        if way is None:
             return False
-        change = shape(self.collection).changers.get(key)
-        setter(self, raw)
+        way[0](self, raw)
         if not self.is_new:
-            self._note(key, raw, change)
+            self._note(key, raw, way[1])
         return True
 
     def _note(self, key: str, raw: Any, change: tuple[str, Modifier] | None) -> None:
@@ -123,22 +122,28 @@ class Record:
 
         Plain names go first, then shorter keys: `{"n+": 1, "n": 5}` gives 6.
         """
+        ways, is_new = shape(self.collection).setters, self.is_new
         for key in sorted(data, key=len):
-            if key not in without:
-                self.set_known(key, data[key])
+            way = ways.get(key)
+            if way is not None and key not in without:
+                way[0](self, data[key])
+                if not is_new:
+                    self._note(key, data[key], way[1])
 
     def resolved(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return a body in which keys with modifiers have become the values they lead to.
 
         Call it after `load()`; every field the body speaks of has its domain value.
         """
-        changers = shape(self.collection).changers
+        ways = shape(self.collection).setters
         done: dict[str, Any] = {}
         for key, raw in data.items():
-            change = changers.get(key)
-            name = change[0] if change is not None else key
-            is_known = name in self.collection.by_name or key in self.collection.setters
-            done[name] = self.get(name) if is_known else raw
+            way = ways.get(key)
+            if way is None:
+                done[key] = raw
+            else:
+                name = way[1][0] if way[1] is not None else key
+                done[name] = self.get(name)
         return done
 
     # -- what was
@@ -218,41 +223,40 @@ class Record:
         self.ignore_email_visibility = True
         return self.unhide(*(name for name in seen.names if name not in seen.cut))
 
-    def is_shown(self, name: str) -> bool:
-        """Tell whether answers contain the field or other name."""
-        hidden = self._hidden_override.get(name)
-        if hidden is None:
-            field = self.collection.field(name)
-            hidden = field is not None and field.hidden
-        if hidden or name != "email" or not self.collection.is_auth:
-            return not hidden
+    @property
+    def is_email_shown(self) -> bool:
+        """Whether answers contain the email, if there is one and it is not hidden as a field."""
         return self.ignore_email_visibility or bool(self.get("emailVisibility"))
 
     def export(self) -> dict[str, Any]:
         """Return the record as the API prints it: keys sorted, hidden fields left out."""
-        done = {
-            name: self._printed(name, convert)
-            for name, convert in shape(self.collection).printers.items()
-            if self.is_shown(name)
-        }
-        done.update(self._extras(done))
+        values, override = self.values, self._hidden_override
+        done: dict[str, Any] = {}
+        for name, field, convert, is_hidden in shape(self.collection).printed:
+            if override.get(name, is_hidden) if override else is_hidden:
+                continue
+            if field is None:
+                self._print_extra(name, done)
+                continue
+            value = values[name] if name in values else field.zero()
+            done[name] = value if convert is None else convert(value)
+        if self.collection.is_auth and not self.is_email_shown:
+            done.pop("email", None)
+        return self._with_custom(done) if self.with_custom else done
+
+    def _print_extra(self, name: str, done: dict[str, Any]) -> None:
+        if name == "collectionId":
+            done[name] = self.collection.id
+        elif name == "collectionName":
+            done[name] = self.collection.name
+        elif self.expand is not None:
+            done[name] = {n: printable(v) for n, v in sorted(self.expand.items())}
+
+    def _with_custom(self, done: dict[str, Any]) -> dict[str, Any]:
+        for name, value in self.custom.items():
+            if name not in done and not self._hidden_override.get(name):
+                done[name] = printable(value)
         return dict(sorted(done.items()))
-
-    def _printed(self, name: str, convert: Any) -> Any:
-        value = self.get(name)
-        return value if convert is None else convert(value)
-
-    def _extras(self, taken: Mapping[str, Any]) -> dict[str, Any]:
-        extras: dict[str, Any] = {}
-        if self.with_custom:
-            extras = {n: printable(v) for n, v in self.custom.items() if n not in taken}
-        if self.expand is not None:
-            extras["expand"] = {n: printable(v) for n, v in sorted(self.expand.items())}
-        extras["collectionId"] = self.collection.id
-        extras["collectionName"] = self.collection.name
-        if not self._hidden_override:
-            return extras
-        return {n: v for n, v in extras.items() if not self._hidden_override.get(n)}
 
     def db_export(self) -> dict[str, Any]:
         """Return what is stored for each field."""

@@ -12,8 +12,11 @@ from pocketbase_server.kit.json import number_text
 
 if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.core.fields.base import Modifier, Setter
 
 Convert = Callable[[Any], Any]
+EXTRAS = ("collectionId", "collectionName", "expand")
+"""What answers contain besides fields."""
 UNSEEN = frozenset({"password", "tokenKey"})
 """Fields of auth records that no answer shows, whoever asks."""
 EXACT = 1 << 53
@@ -28,7 +31,7 @@ class Shape:
     `names` are the field names in the order of output, which is also the order of rows.
     """
 
-    __slots__ = ("changers", "cut", "fields", "lists", "names", "printers", "readers", "storers")
+    __slots__ = ("cut", "fields", "names", "printed", "printers", "readers", "setters", "storers")
 
     def __init__(self, collection: Collection) -> None:
         self.fields = tuple(sorted(collection.fields, key=lambda f: f.name))
@@ -40,11 +43,10 @@ class Shape:
         """How domain values are made ready for orjson; None: as they are."""
         self.storers = {f.name: _storer(f) for f in self.fields}
         """How domain values are stored; None: as they are."""
-        self.lists = tuple(f.name for f in self.fields if f.is_multiple)
-        self.changers = {
-            key: (f.name, modify) for f in self.fields for key, modify in f.modifiers().items()
-        }
-        """By body key: which field it changes and how the new value follows from the old one."""
+        self.printed = _printed(self.fields, self.printers)
+        """What answers may contain, in order: name, field (None: no field), printer, whether hidden."""
+        self.setters = _setters(collection, self.fields)
+        """By body key: what it does to a record, and which field's value it makes from the old one."""
         self.cut = _unseen(collection)
 
     def values(self, row: tuple[Any, ...]) -> dict[str, Any]:
@@ -61,6 +63,23 @@ def shape(collection: Collection) -> Shape:
     if known is None:
         known = collection.cache["shape"] = Shape(collection)
     return known
+
+
+def _printed(
+    fields: tuple[Field, ...], printers: dict[str, Convert | None]
+) -> tuple[tuple[str, Field | None, Convert | None, bool], ...]:
+    found: list[tuple[str, Field | None, Convert | None, bool]] = [
+        (f.name, f, printers[f.name], f.hidden) for f in fields
+    ]
+    found += [(name, None, None, False) for name in EXTRAS]
+    return tuple(sorted(found, key=lambda item: item[0]))
+
+
+def _setters(
+    collection: Collection, fields: tuple[Field, ...]
+) -> dict[str, tuple[Setter, tuple[str, Modifier] | None]]:
+    changes = {key: (f.name, modify) for f in fields for key, modify in f.modifiers().items()}
+    return {key: (setter, changes.get(key)) for key, setter in collection.setters.items()}
 
 
 def _unseen(collection: Collection) -> frozenset[str]:

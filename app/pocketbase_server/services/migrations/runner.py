@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pocketbase_server.services.migrations.history import History
-from pocketbase_server.services.migrations.system import SYSTEM_MIGRATIONS
+from pocketbase_server.services.migrations.system import SYSTEM_MIGRATIONS, SystemMigration
 from pocketbase_server.storage.sql.editor import SchemaEditor
 from pocketbase_server.storage.sql.system_tables import create_logs
 
@@ -18,16 +18,21 @@ def run_system_migrations(app: App) -> list[str]:
     # NOTE: not tied to the history: a damaged auxiliary database was set aside and starts anew
     if not SchemaEditor(app.auxiliary).has_table("_logs"):
         create_logs(app.auxiliary)
-    history = History(app.data)
-    if SchemaEditor(app.data).has_table("_migrations"):
-        applied = set(history.files())
-        missing = [migration for migration in SYSTEM_MIGRATIONS if migration.file not in applied]
-    else:
-        missing = list(SYSTEM_MIGRATIONS)
-    if missing:
-        with app.data.transaction():
-            history.prepare()
-            for migration in missing:
-                migration.up(app)
-                history.add(migration.file)
+    if not _missing(app):
+        return []
+    with app.data.transaction():
+        missing = _missing(app)  # asked again: another process may have been quicker
+        history = History(app.data)
+        history.prepare()
+        for migration in missing:
+            migration.up(app)
+            history.add(migration.file)
     return [migration.file for migration in missing]
+
+
+def _missing(app: App) -> list[SystemMigration]:
+    """Return the system migrations that were not applied yet."""
+    if not SchemaEditor(app.data).has_table("_migrations"):
+        return list(SYSTEM_MIGRATIONS)
+    applied = set(History(app.data).files())
+    return [migration for migration in SYSTEM_MIGRATIONS if migration.file not in applied]

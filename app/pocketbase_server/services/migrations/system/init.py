@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from pocketbase_server.core.collections.auth_defaults import DAY, default_auth_options
 from pocketbase_server.core.collections.model import AUTH, SUPERUSERS
 from pocketbase_server.kit import json
 from pocketbase_server.services.logs.entry import timestamp
-from pocketbase_server.services.migrations.system.auth_options import auth_options
 from pocketbase_server.services.migrations.system.specs import Spec, system_specs
 from pocketbase_server.storage.sql.collection_rows import INSERT
 from pocketbase_server.storage.sql.editor import SchemaEditor
@@ -58,5 +58,10 @@ def _row(spec: Spec) -> tuple[Any, ...]:
 def _options(spec: Spec) -> str:
     if spec.type != AUTH:
         return "{}"
-    options = auth_options(is_superuser=spec.name == SUPERUSERS)
+    options = default_auth_options()
+    if spec.name == SUPERUSERS:
+        options.auth_token.duration = DAY
+    else:
+        options.oauth2.mapped_fields.name = "name"
+        options.oauth2.mapped_fields.avatar_url = "avatar"
     return json.dumps(options.export(with_secrets=True)).decode()
