@@ -15,6 +15,7 @@ from pocketbase_server.services.auth.password import PasswordPool
 from pocketbase_server.services.logs.writer import LogWriter
 from pocketbase_server.services.migrations.runner import run_system_migrations
 from pocketbase_server.storage.datadir import DataDir
+from pocketbase_server.storage.sql.editor import SchemaEditor
 from pocketbase_server.storage.sql.engine import Engine
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class App:
         self.dir = DataDir(self.config.data_dir)
         self.data = Engine(self.dir.data_db, query_timeout=self.config.query_timeout)
         self.auxiliary = Engine(self.dir.auxiliary_db, query_timeout=self.config.query_timeout)
+        self.schema = SchemaEditor(self.data)
         self.settings = SettingsStore(self)
         self.collections = CollectionStore(self)
         self.queries = QueryPlanner(self)

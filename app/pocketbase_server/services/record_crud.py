@@ -16,6 +16,7 @@ from pocketbase_server.core.errors import (
 )
 from pocketbase_server.core.fields.password import NewPassword
 from pocketbase_server.core.hooks.events import RecordRequestEvent, RecordsListRequestEvent
+from pocketbase_server.core.records.cascade import RequiredReferenceError
 from pocketbase_server.core.records.expand import enrich, print_rows
 from pocketbase_server.core.records.form import Access, RecordForm
 from pocketbase_server.core.records.model import Record, Row
@@ -306,15 +307,13 @@ def _explained(message: str) -> Iterator[None]:
     except WouldBlock:
         raise
     except (AppError, DatabaseError) as ex:
-        if isinstance(ex, _ANSWERS):
-            raise
-        raise BadRequestError(message) from ex
+        if type(ex) in _SILENT or isinstance(ex, DatabaseError):
+            raise BadRequestError(message) from ex
+        raise
 
 
-_ANSWERS = tuple(
-    kind for kind in AppError.__subclasses__() if kind not in (ValidationErrors, RuleSyntaxError)
-)
-"""Errors that say themselves what the caller is told, as hooks raise them."""
+_SILENT = frozenset((AppError, RuleSyntaxError, RequiredReferenceError))
+"""Errors of which the caller learns no more than that it failed; others say themselves."""
 
 
 # -- where it may run

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.collections.cache import Snapshot
+from pocketbase_server.core.collections.form import new_collection
 from pocketbase_server.core.collections.model import BASE, Collection
 from pocketbase_server.core.errors import NotFoundError
 from pocketbase_server.storage.sql.collection_rows import SELECT_ALL
@@ -14,6 +15,7 @@ from pocketbase_server.storage.sql.engine import DatabaseError, WouldBlock
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
+    from pocketbase_server.core.collections.writer import CollectionWriter
     from pocketbase_server.core.fields.base import Field
 
 _LOOK_EVERY = 0.2
@@ -33,6 +35,7 @@ class CollectionStore:
         self._app = app
         self._snapshot = Snapshot()
         self._own = _Own()
+        self._writer: CollectionWriter | None = None
         self._data_version = 0
         self._look_at = 0.0
 
@@ -71,9 +74,46 @@ class CollectionStore:
         """Return which relation fields of which collections point to *collection* (itself among them)."""
         return self._now.references(collection.id)
 
-    def new(self, type: str = BASE, name: str = "") -> Collection:  # noqa: A002
+    def new(self, type: str = BASE, name: str = "") -> Collection:
         """Return a collection to be filled and created, with the defaults of its type."""
-        return Collection(name=name, type=type)
+        return new_collection(type, name)
+
+    # -- saving
+
+    @property
+    def writer(self) -> CollectionWriter:
+        """What saves collections; its finer verbs are for imports."""
+        if self._writer is None:
+            from pocketbase_server.core.collections.writer import CollectionWriter
+
+            self._writer = CollectionWriter(self._app)
+        return self._writer
+
+    def save(self, collection: Collection) -> None:
+        """Create a new collection or update a saved one, with its table, in one transaction.
+
+        Raises `ValidationErrors`, and has changed nothing then.
+        """
+        self.writer.save(collection)
+
+    create = update = save
+
+    def delete(self, collection: Collection) -> None:
+        """Delete a collection with all its records.
+
+        Raises `BadRequestError` when another collection refers to it.
+        """
+        self.writer.delete(collection)
+
+    def truncate(self, collection: Collection) -> None:
+        """Delete all records of a collection; all or none."""
+        self.writer.truncate(collection)
+
+    def import_all(self, bodies: list[dict[str, Any]], *, delete_missing: bool = False) -> None:
+        """Create and update collections from their JSON objects; all or nothing."""
+        from pocketbase_server.core.collections.importer import import_collections
+
+        import_collections(self._app, bodies, delete_missing=delete_missing)
 
     # -- memory
 
@@ -120,5 +160,3 @@ class CollectionStore:
         if snapshot is not self._snapshot:
             self._publish(snapshot)
 
-
-__all__ = ["Any", "CollectionStore"]

@@ -43,6 +43,11 @@ class AutodateField(Field):
         is_idle = not self.on_create and not self.on_update
         return {"onCreate": _NEVER, "onUpdate": _NEVER} if is_idle else {}
 
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions that concern `intercept()`; it is not asked about others."""
+        return ("create_execute", "update_execute")
+
     def intercept(self, record: Record, action: str, act: Callable[[], None]) -> None:
         """Set the moment before the record is written, unless code has set another one."""
         is_due = (action == "create_execute" and self.on_create) or (

@@ -195,7 +195,8 @@ class Intercepts(Protocol):
 
     `intercept(record, action, act)`: do things, call `act()`, do things. Actions: validate, create,
     create_execute, after_create, after_create_error, update, update_execute, after_update,
-    after_update_error, delete, delete_execute, after_delete, after_delete_error.
+    after_update_error, delete, delete_execute, after_delete, after_delete_error. A type may have a
+    property `actions` that names those it wants to be asked about.
     """
 
     def intercept(self, record: Record, action: str, act: Callable[[], None]) -> None:

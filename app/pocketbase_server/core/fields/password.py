@@ -42,6 +42,10 @@ class NewPassword:
             self._hash = hash_password(self.plain, self._cost)
         return self._hash
 
+    def hash_with(self, hasher: Callable[[str, int], str]) -> None:
+        """Make the hash with `hasher(plain, cost)`, which may have threads of its own for it."""
+        self._hash = self._hash or hasher(self.plain, self._cost)
+
     def __repr__(self) -> str:
         return "NewPassword(…)"
 
@@ -118,6 +122,11 @@ class PasswordField(Field):
         if self.max < self.min:
             return at_least(self.min)
         return at_most(MAX_LENGTH) if self.max > MAX_LENGTH else range_issue(self.max, 0)
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions that concern `intercept()`; it is not asked about others."""
+        return ("validate", "after_create", "after_update")
 
     def intercept(self, record: Record, action: str, act: Callable[[], None]) -> None:
         """Hash the password once it is found good, and forget it once the record is written."""

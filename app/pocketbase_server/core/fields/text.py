@@ -77,6 +77,11 @@ class TextField(Field):
         text = to_text(raw)
         return text + autogenerate(self.autogenerate_pattern) if self.autogenerate_pattern else text
 
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions that concern `intercept()`; it is not asked about others."""
+        return ("create",) if self.autogenerate_pattern else ()
+
     def intercept(self, record: Record, action: str, act: Callable[[], None]) -> None:
         """Make up a value for a new record that has none."""
         is_due = action == "create" and self.autogenerate_pattern

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pocketbase_server.core.fields.password import NewPassword
 from pocketbase_server.kit.ids import random_string
 
 if TYPE_CHECKING:
@@ -48,5 +49,5 @@ def set_password(record: Record, plain: str) -> None:
 
 def password_hash(record: Record) -> str:
     """Return the bcrypt hash of the record's password, "" when it has none."""
-    hashed: str = record.get("password")
-    return hashed
+    value = record.get("password")
+    return value.hash if isinstance(value, NewPassword) else str(value)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.collections.model import SUPERUSERS
 from pocketbase_server.core.errors import BadRequestError, Issue, ValidationErrors
+from pocketbase_server.core.fields.password import NewPassword, PasswordField
 from pocketbase_server.core.records.auth import INSTALLER_EMAIL, refresh_token_key, set_verified
 from pocketbase_server.core.records.auth_refs import (
     AUTH_ORIGINS,
@@ -17,11 +18,12 @@ from pocketbase_server.core.records.auth_refs import (
     refs_of,
     refs_of_collection,
 )
+from pocketbase_server.core.records.model import Record
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
-    from pocketbase_server.core.hooks.events import CollectionEvent, RecordEvent
-    from pocketbase_server.core.records.model import Record
+    from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.core.hooks.events import CollectionEvent, ModelEvent, RecordEvent
 
 FIRST: Final = -99
 """Our own handlers run around everyone else's."""
@@ -39,6 +41,7 @@ INVALID_RECORD: Final = Issue("validation_invalid_record", "Missing or invalid r
 def bind_auth_hooks(app: App) -> None:
     """Bind what auth records need: key rotation, guards of superusers, tidying up behind them."""
     hooks = app.hooks
+    hooks.model_validate.bind(hash_passwords, id="__pbPasswordHash__", priority=FIRST)
     hooks.record_validate.bind(check_owner, *REFS, id="__pbAuthRefValidate__", priority=FIRST)
     hooks.record_create.bind(
         create_superuser, SUPERUSERS, id="__pbSuperuserCreate__", priority=FIRST
@@ -54,6 +57,28 @@ def bind_auth_hooks(app: App) -> None:
     hooks.collection_delete.bind(
         delete_refs_of_collection, id="__pbAuthCollectionDelete__", priority=FIRST
     )
+
+
+# -- passwords
+
+
+def hash_passwords(event: ModelEvent) -> None:
+    """Validate a record; hash its new passwords, once found good, where logins are checked."""
+    event.next()
+    if not isinstance(event.model, Record):
+        return
+    for name in _password_fields(event.model.collection):
+        value = event.model.get(name)
+        if isinstance(value, NewPassword):
+            value.hash_with(event.app.passwords.hash)
+
+
+def _password_fields(collection: Collection) -> tuple[str, ...]:
+    known: tuple[str, ...] | None = collection.cache.get("password fields")
+    if known is None:
+        known = tuple(f.name for f in collection.fields if f.type == PasswordField.type)
+        collection.cache["password fields"] = known
+    return known
 
 
 # -- superusers

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import orjson
 
-from pocketbase_server.core.records.shape import EXACT, Convert, shape
+from pocketbase_server.core.records.shape import EXACT, Convert, plain_text, shape
 
 if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
@@ -119,7 +119,7 @@ def _expression(collection: Collection, field: Field, at: int, scope: dict[str, 
     value, thorough = f"v{at}", f"f{at}"
     read, show = dict(seen.readers).get(field.name), seen.printers[field.name]
     if read is None and show is None:
-        return value
+        read = plain_text
     scope[thorough] = _both(read, show)
     kind = field.type + ("*" if field.is_multiple else "")
     template = _QUICK.get(kind, "{f}({v})")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from pocketbase_server.core.fields.base import Field
+from pocketbase_server.kit.cast import to_text
 from pocketbase_server.kit.json import number_text
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Shape:
     `names` are the field names in the order of output, which is also the order of rows.
     """
 
-    __slots__ = ("cut", "fields", "names", "printed", "printers", "readers", "setters", "storers")
+    __slots__ = ("_plain", "cut", "fields", "names", "printed", "printers", "readers", "setters", "storers")
 
     def __init__(self, collection: Collection) -> None:
         self.fields = tuple(sorted(collection.fields, key=lambda f: f.name))
@@ -39,6 +40,7 @@ class Shape:
         read = [(f.name, _reader(f, is_view=collection.is_view)) for f in self.fields]
         self.readers = tuple((name, fn) for name, fn in read if fn is not None)
         """How stored values become domain values, where they are not the same."""
+        self._plain = tuple(name for name, fn in read if fn is None)
         self.printers = {f.name: printer(f) for f in self.fields}
         """How domain values are made ready for orjson; None: as they are."""
         self.storers = {f.name: _storer(f) for f in self.fields}
@@ -54,6 +56,10 @@ class Shape:
         values = dict(zip(self.names, row, strict=True))
         for name, read in self.readers:
             values[name] = read(values[name])
+        for name in self._plain:
+            # NOTE: SQL written by hand may leave anything in a column
+            if values[name].__class__ is not str:
+                values[name] = plain_text(values[name])
         return values
 
 
@@ -92,6 +98,11 @@ def _own(field: Field, method: str) -> Convert | None:
         return None
     bound: Convert = getattr(field, method)
     return bound
+
+
+def plain_text(stored: Any) -> str:
+    """Return what should have been stored as text: "" for NULL, the text of bytes and numbers."""
+    return stored.decode(errors="replace") if isinstance(stored, bytes) else to_text(stored)
 
 
 def _storer(field: Field) -> Convert | None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pocketbase_server.kit import json
-from pocketbase_server.kit.ids import random_id
 from pocketbase_server.storage.sql.log_rows import LogRow
 
 if TYPE_CHECKING:
@@ -28,8 +27,13 @@ class Entry(NamedTuple):
     def row(self, max_size: int) -> LogRow:
         """Return the entry as it is stored, its data cut to *max_size* bytes."""
         data = dumped(self.data, max_size or DEFAULT_DATA_SIZE)
-        message = self.message[:MAX_MESSAGE]
-        return LogRow(random_id(), self.level, message, data, timestamp(self.time))
+        message = _whole(self.message[:MAX_MESSAGE])
+        return LogRow(self.level, message, data, self.time)
+
+
+def _whole(text: str) -> str:
+    """Return *text* without halves of surrogate pairs, which no database takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def timestamp(seconds: float) -> str:

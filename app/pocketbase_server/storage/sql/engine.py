@@ -11,6 +11,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pocketbase_server.storage.sql.checkpoint import Checkpointer
 from pocketbase_server.storage.sql.connection import (
     BUSY_TIMEOUT_MS,
     Connection,
@@ -91,6 +92,7 @@ class Engine:
         self._speeds = Speeds()
         self._trace: Trace | None = None
         self._version = 0
+        self._checkpointer: Checkpointer | None = None
 
     # -- life
 
@@ -103,6 +105,8 @@ class Engine:
         except DriverError as ex:
             raise translate(ex) from ex
         watch(self._writer, self._is_over, _STEPS_INLINE * 4)
+        self._checkpointer = Checkpointer(self.path, self._lock)
+        self._checkpointer.attach(self._writer)
         self._traced(self._writer)
 
     @property
@@ -112,6 +116,9 @@ class Engine:
 
     def close(self) -> None:
         """Close every connection; statements still running are interrupted. Safe to call twice."""
+        if self._checkpointer is not None:
+            self._checkpointer.stop()
+            self._checkpointer = None
         with self._lock:
             writer, self._writer = self._writer, None
         with self._readers_lock:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, Final
 
-from pocketbase_server.kit import json
-from pocketbase_server.services.logs.entry import timestamp
-from pocketbase_server.storage.sql.collection_rows import read_indexes, write_indexes
+from pocketbase_server.services.migrations.system.stored import (
+    store_collection,
+    stored_collections,
+)
 from pocketbase_server.storage.sql.editor import SchemaEditor
 
 if TYPE_CHECKING:
@@ -22,13 +22,14 @@ _NAME: Final = re.compile(
 def normalize_indexes(app: App) -> None:
     """Add stray indexes to the lists of their collections; lists with indexes count as changed."""
     editor = SchemaEditor(app.data)
-    for collection_id, table, text in read_indexes(app.data):
-        listed: list[str] = json.loads(text)
-        known = {_name(statement) for statement in listed}
-        stray = [sql for name, sql in editor.indexes(table).items() if name.lower() not in known]
-        if listed or stray:
-            all_of_them = json.dumps([*listed, *stray]).decode()
-            write_indexes(app.data, collection_id, all_of_them, timestamp(time.time()))
+    for collection in stored_collections(app.data):
+        if collection.system or collection.is_view:
+            continue
+        known = {_name(statement) for statement in collection.indexes}
+        there = editor.indexes(collection.name)
+        collection.indexes += [sql for name, sql in there.items() if name.lower() not in known]
+        if collection.indexes:
+            store_collection(app.data, collection)
 
 
 def _name(statement: str) -> str:

@@ -1,0 +1,112 @@
+"""`/api/collections`: for superusers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pocketbase_server.core.collections.views import dry_run_view
+from pocketbase_server.core.errors import BadRequestError
+from pocketbase_server.core.options import INVALID_BODY
+from pocketbase_server.services import collection_crud as crud
+from pocketbase_server.web.media import MalformedBodyError, read_body, read_form, send_json, send_nothing
+from pocketbase_server.web.request_info import request_info
+
+if TYPE_CHECKING:
+    from pocketbase_server.app import App
+    from pocketbase_server.core.request_info import RequestInfo
+    from pocketbase_server.web.exchange import Request, Response
+
+
+def _request_with_body(req: Request) -> RequestInfo:
+    try:
+        body = read_body(req)
+    except MalformedBodyError as ex:
+        raise BadRequestError(INVALID_BODY) from ex
+    info = request_info(req)
+    info.body = body
+    return info
+
+
+class CollectionsResource:
+    """All collections."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """List collections."""
+        send_json(req, resp, crud.list_collections(self._app, request_info(req)))
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """Create a collection."""
+        send_json(req, resp, crud.create_collection(self._app, _request_with_body(req)))
+
+
+class CollectionResource:
+    """One collection."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def on_get(self, req: Request, resp: Response, collection: str) -> None:
+        """Show a collection."""
+        send_json(req, resp, crud.view_collection(self._app, request_info(req), collection))
+
+    def on_patch(self, req: Request, resp: Response, collection: str) -> None:
+        """Change a collection."""
+        self._app.collections.find(collection)
+        info = _request_with_body(req)
+        send_json(req, resp, crud.update_collection(self._app, info, collection))
+
+    def on_delete(self, req: Request, resp: Response, collection: str) -> None:
+        """Delete a collection."""
+        crud.delete_collection(self._app, request_info(req), collection)
+        send_nothing(resp)
+
+
+class TruncateResource:
+    """All records of a collection at once."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def on_delete(self, req: Request, resp: Response, collection: str) -> None:  # noqa: ARG002
+        """Delete all records of a collection."""
+        crud.truncate_collection(self._app, collection)
+        send_nothing(resp)
+
+
+class ImportResource:
+    """Many collections at once."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def on_put(self, req: Request, resp: Response) -> None:
+        """Create and update collections, all or nothing."""
+        info = request_info(req)
+        info.body = read_form(req)
+        crud.import_collections(self._app, info)
+        send_nothing(resp)
+
+
+class ScaffoldsResource:
+    """What new collections start from."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """Show blank collections of every type."""
+        send_json(req, resp, crud.scaffolds())
+
+
+class DryRunViewResource:
+    """Trying the query of a view."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """Show the fields and some records that a query would give."""
+        send_json(req, resp, dry_run_view(self._app, read_form(req)))
