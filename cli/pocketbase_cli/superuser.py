@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -23,7 +22,6 @@ Context = typer.Context
 Words = Annotated[list[str] | None, typer.Argument(hidden=True)]
 
 SUPERUSERS: Final = "_superusers"
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
 @app.command(help="Creates a superuser", epilog="superuser create test@example.com 1234567890")
@@ -118,15 +116,21 @@ def _email_and_password(words: list[str] | None) -> tuple[str, str]:
     if words is None or len(words) != len(("email", "password")):
         raise CliError("missing email and password arguments")
     email, password = words
-    if not _EMAIL.fullmatch(email):
+    if not _is_email(email):
         raise CliError("missing or invalid email address")
     return email, password
 
 
 def _email(words: list[str] | None) -> str:
-    if not words or not _EMAIL.fullmatch(words[0]):
+    if not words or not _is_email(words[0]):
         raise CliError("invalid or missing email address")
     return words[0]
+
+
+def _is_email(text: str) -> bool:
+    from pocketbase_server.kit.addresses import is_email
+
+    return is_email(text)
 
 
 # -- records

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from pocketbase_server.kit.addresses import is_email
+
 if TYPE_CHECKING:
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.records.model import Record
 
 EMAIL: Final = "email"
-_EMAIL_LIKE: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CASE_BLIND: Final = re.compile(
     r"\s*create\s+unique\s+index\b[^(]*\(\s*[`\"\[']?(\w+)[`\"\]']?\s+collate\s+[`\"\[']?nocase\b[^,()]*\)",
     re.IGNORECASE,
@@ -37,7 +38,7 @@ def _order(collection: Collection, identity: str) -> list[str]:
     if EMAIL not in fields:
         return fields
     others = [name for name in fields if name != EMAIL]
-    return [EMAIL, *others] if _EMAIL_LIKE.fullmatch(identity) else others
+    return [EMAIL, *others] if is_email(identity) else others
 
 
 def case_blind_fields(collection: Collection) -> frozenset[str]:
