@@ -1,11 +1,11 @@
-"""Commands that read flags and print help in the reference's layout."""
+"""Commands whose flags and help look like the reference's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import typer
 import typer.main
@@ -13,10 +13,121 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from pocketbase_cli.errors import CliError
 from pocketbase_cli.flags import GLOBAL_FLAGS
-from pocketbase_cli.parsing import Flag, Kind, normalise
+from pocketbase_cli.parsing import Command, Flag, Kind, Parsed
 
-if TYPE_CHECKING:
-    AnyCommand = TyperCommand | TyperGroup
+AnyCommand = TyperCommand | TyperGroup
+
+
+@dataclass(slots=True, frozen=True)
+class Mount:
+    """A command that is imported when it is used: its module, and its one-line help."""
+
+    module: str
+    help: str
+
+
+class LazyGroup(TyperGroup):
+    """The root: sub-commands are imported when they are used."""
+
+    mounts: ClassVar[Mapping[str, Mount]] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Return the names of the commands."""
+        return list(self.mounts)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """Import and return a command, or None when there is no such."""
+        mount = self.mounts.get(cmd_name)
+        return None if mount is None else _load(cmd_name, mount.module)
+
+
+def _load(name: str, module: str) -> AnyCommand:
+    """Return the command whose Typer application `app` lives in *module*."""
+    app: typer.Typer = import_module(module).app
+    app.info.name = name
+    app._add_completion = False
+    built: Any = typer.main.get_command(app)
+    built.name = name
+    return built
+
+
+class Node(Command):
+    """One command in the tree, as parsing and help see it."""
+
+    def __init__(self, command: AnyCommand, path: str, *, is_root: bool = False) -> None:
+        self.command = command
+        self.path = path
+        self.is_root = is_root
+
+    @property
+    def name(self) -> str:
+        """The last word of the path."""
+        return self.path.rpartition(" ")[2]
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it has sub-commands."""
+        return isinstance(self.command, TyperGroup)
+
+    def find(self, name: str) -> Node | None:
+        """Return its sub-command of that name, or None."""
+        if not isinstance(self.command, TyperGroup):
+            return None
+        inner: Any = self.command.get_command(None, name)  # type: ignore[arg-type]
+        return None if inner is None else Node(inner, f"{self.path} {name}")
+
+    def flags(self) -> list[Flag]:
+        """Return the flags it knows, global ones included."""
+        options = [p for p in self.command.params if isinstance(p, TyperOption)]
+        negated = [
+            Flag(name[2:], Kind.BOOL, "false", "") for p in options for name in p.secondary_opts
+        ]
+        return [*GLOBAL_FLAGS, *map(_flag, options), *negated, self.help_flag()]
+
+    def own_flags(self) -> list[Flag]:
+        """Return the flags that its help names as its own."""
+        options = (p for p in self.command.params if isinstance(p, TyperOption) and not p.hidden)
+        return [*map(_flag, options), self.help_flag()]
+
+    def help_flag(self) -> Flag:
+        """Return the flag that asks for help."""
+        return Flag("help", Kind.BOOL, "false", f"help for {self.name}", "h")
+
+    def tokens(self, parsed: Parsed) -> list[str]:
+        """Return *parsed* in the one spelling that Typer knows, without global flags."""
+        named = [
+            token
+            for flag, value in parsed.flags
+            if flag not in GLOBAL_FLAGS and flag.name != "help"
+            for token in _spelt(flag, value, self._negations())
+        ]
+        return [*named, "--", *parsed.words] if parsed.words else named
+
+    def _negations(self) -> Mapping[str, str]:
+        return {
+            name: negated
+            for p in self.command.params
+            if isinstance(p, TyperOption)
+            for name, negated in zip(p.opts, p.secondary_opts, strict=False)
+        }
+
+
+def _spelt(flag: Flag, value: str, negations: Mapping[str, str]) -> list[str]:
+    name = f"--{flag.name}"
+    if flag.kind is Kind.BOOL:
+        if value == "true":
+            return [name]
+        opposites = negations | {negated: name for name, negated in negations.items()}
+        return [opposites[name]] if name in opposites else []
+    if flag.kind is Kind.STRINGS:
+        return [part for item in value.split(",") for part in (name, item)]
+    return [name, value]
+
+
+def _flag(option: TyperOption) -> Flag:
+    long = next(name for name in option.opts if name.startswith("--"))
+    short = next((name[1:] for name in option.opts if not name.startswith("--")), "")
+    return Flag(long[2:], _kind(option), _default_text(option), option.help or "", short)
 
 
 def _kind(option: TyperOption) -> Kind:
@@ -25,12 +136,6 @@ def _kind(option: TyperOption) -> Kind:
     if option.multiple:
         return Kind.STRINGS
     return Kind.INT if option.bare_type() == "int" else Kind.STRING
-
-
-def _flag(option: TyperOption) -> Flag:
-    long = next(name for name in option.opts if name.startswith("--"))
-    short = next((name[1:] for name in option.opts if not name.startswith("--")), "")
-    return Flag(long[2:], _kind(option), _default_text(option), option.help or "", short)
 
 
 def _default_text(option: TyperOption) -> str:
@@ -42,134 +147,45 @@ def _default_text(option: TyperOption) -> str:
     return "" if default is None or callable(default) else str(default)
 
 
-def _own_flags(command: AnyCommand) -> list[Flag]:
-    return [_flag(p) for p in command.params if isinstance(p, TyperOption) and not p.hidden]
-
-
-def _known_flags(command: AnyCommand) -> list[Flag]:
-    named = [_flag(p) for p in command.params if isinstance(p, TyperOption)]
-    negated = [
-        Flag(name[2:], Kind.BOOL, "false", "")
-        for p in command.params
-        if isinstance(p, TyperOption)
-        for name in p.secondary_opts
-    ]
-    return [*named, *negated, Flag("help", Kind.BOOL, "false", "", "h")]
-
-
-class CobraCommand(TyperCommand):
-    """One command: refuses unknown flags in the reference's words, prints help in its layout."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read *args*."""
-        return super().parse_args(ctx, normalise(args, _known_flags(self)))
-
-    def get_help(self, ctx: Any) -> str:
-        """Return the help page."""
-        return help_page(self, ctx)
-
-
-class CobraGroup(TyperGroup):
-    """A command of commands: prints its help when it is given none, or one it does not know."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read *args* up to the sub-command; what follows is the sub-command's."""
-        at = next((i for i, arg in enumerate(args) if arg in self.list_commands(ctx)), len(args))
-        return super().parse_args(ctx, [*normalise(args[:at], _known_flags(self)), *args[at:]])
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the sub-command that *args* name."""
-        if args[0] not in self.list_commands(ctx):
-            typer.echo(help_page(self, ctx))
-            raise typer.Exit
-        return super().resolve_command(ctx, args)
-
-    def get_help(self, ctx: Any) -> str:
-        """Return the help page."""
-        return help_page(self, ctx)
-
-
-@dataclass(slots=True, frozen=True)
-class Mount:
-    """A command that is imported when it is used: its module, and its one-line help."""
-
-    module: str
-    help: str
-
-
-class LazyGroup(CobraGroup):
-    """The root: sub-commands are imported when they are used."""
-
-    mounts: Mapping[str, Mount] = {}
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
-        """Return the names of the commands."""
-        return list(self.mounts)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        """Import and return a command, or None when there is no such."""
-        mount = self.mounts.get(cmd_name)
-        return None if mount is None else load(cmd_name, mount.module)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the command that *args* name; refuse unknown ones."""
-        if args[0] not in self.mounts:
-            raise CliError(f'unknown command "{args[0]}" for "{ctx.info_name}"')
-        return super().resolve_command(ctx, args)
-
-    def short_helps(self, ctx: Any) -> list[tuple[str, str]]:  # noqa: ARG002
-        """Return name and one line of every command, without importing them."""
-        return [(name, mount.help) for name, mount in sorted(self.mounts.items())]
-
-
-def load(name: str, module: str) -> AnyCommand:
-    """Return the command whose Typer application `app` lives in *module*."""
-    app: typer.Typer = import_module(module).app
-    app.info.name = name
-    app._add_completion = False
-    app.info.cls = CobraGroup
-    for command in app.registered_commands:
-        command.cls = CobraCommand
-    built = typer.main.get_command(app)
-    built.name = name
-    return built  # type: ignore[return-value]
-
-
 # -- help
 
 
-def help_page(command: AnyCommand, ctx: Any) -> str:
-    """Return the help of *command*: what it does, how it is called, commands, flags."""
-    is_root = ctx.parent is None
-    parts = [(command.help or "").strip(), f"Usage:\n{_usage(command, ctx)}"]
-    if command.epilog:
-        parts.append(f"Examples:\n{command.epilog}")
-    if isinstance(command, TyperGroup):
-        parts.append(f"Available Commands:\n{_commands(command, ctx)}")
-    own = [*_own_flags(command), Flag("help", Kind.BOOL, "false", f"help for {ctx.info_name}", "h")]
-    parts.append(f"Flags:\n{_flag_lines([*GLOBAL_FLAGS, *own] if is_root else own)}")
-    if not is_root:
-        parts.append(f"Global Flags:\n{_flag_lines(GLOBAL_FLAGS)}")
-    if isinstance(command, TyperGroup):
-        path = ctx.command_path
-        parts.append(f'Use "{path} [command] --help" for more information about a command.')
+def help_page(node: Node) -> str:
+    """Return the help of a command: what it does, then its usage."""
+    about = (node.command.help or "").strip()
+    return f"{about}\n\n{usage(node)}" if about else usage(node)
+
+
+def usage(node: Node) -> str:
+    """Return how a command is called: examples, sub-commands, flags."""
+    own = node.own_flags()
+    parts = [
+        f"Usage:\n{_usage_line(node)}",
+        f"Examples:\n{node.command.epilog}" if node.command.epilog else "",
+        f"Available Commands:\n{_command_lines(node.command)}" if node.is_group else "",
+        f"Flags:\n{_flag_lines([*GLOBAL_FLAGS, *own] if node.is_root else own)}",
+        "" if node.is_root else f"Global Flags:\n{_flag_lines(GLOBAL_FLAGS)}",
+        f'Use "{node.path} [command] --help" for more information about a command.'
+        if node.is_group
+        else "",
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _usage(command: AnyCommand, ctx: Any) -> str:
-    if isinstance(command, TyperGroup):
-        return f"  {ctx.command_path} [command]"
-    asked = command.options_metavar or "[flags]"
-    return f"  {ctx.command_path} {'[flags]' if asked == '[OPTIONS]' else asked}"
+def _usage_line(node: Node) -> str:
+    if node.is_group:
+        return f"  {node.path} [command]"
+    asked = node.command.options_metavar or ""
+    return f"  {node.path} {asked if asked != '[OPTIONS]' else '[flags]'}"
 
 
-def _commands(group: TyperGroup, ctx: Any) -> str:
+def _command_lines(group: Any) -> str:
     if isinstance(group, LazyGroup):
-        rows = group.short_helps(ctx)
+        rows = sorted((name, mount.help) for name, mount in group.mounts.items())
     else:
         rows = sorted((name, _first_line(sub)) for name, sub in group.commands.items())
-    width = max((len(name) for name, _ in rows), default=0)
-    return "\n".join(f"  {name:<{max(width, 11)}} {text}" for name, text in rows)
+    width = max(11, *(len(name) for name, _ in rows))
+    return "\n".join(f"  {name:<{width}} {text}" for name, text in rows)
 
 
 def _first_line(command: Any) -> str:
@@ -195,11 +211,13 @@ def _flag_head(flag: Flag) -> str:
 
 
 def _flag_text(flag: Flag) -> str:
-    shown = flag.default if flag.default not in {"", "false", "0"} else ""
-    if not shown:
+    if flag.default in {"", "false", "0"}:
         return flag.help
-    quoted = f'"{shown}"' if flag.kind is Kind.STRING else shown
-    return f"{flag.help} (default {quoted})"
+    shown = f'"{flag.default}"' if flag.kind is Kind.STRING else flag.default
+    return f"{flag.help} (default {shown})"
 
 
-Handler = Callable[..., object]
+def refuse_unknown_words(node: Node, parsed: Parsed) -> None:
+    """Raise `CliError` when the root is given a word that names no command."""
+    if node.is_root and parsed.words:
+        raise CliError(f'unknown command "{parsed.words[0]}" for "{node.path}"')

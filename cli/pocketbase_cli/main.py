@@ -7,24 +7,28 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pocketbase_cli.commands import COMMANDS, NAME, print_version
+from pocketbase_cli.commands import NAME, print_version
 from pocketbase_cli.errors import CliError
 from pocketbase_cli.flags import GLOBAL_FLAGS, GlobalFlags
-from pocketbase_cli.parsing import split_globals
+from pocketbase_cli.parsing import find_command, parse
 
 if TYPE_CHECKING:
+    from pocketbase_cli.cobra import Node
+    from pocketbase_cli.parsing import Parsed
     from pocketbase_server.app import App
     from pocketbase_server.core.config import Config
 
-def main(argv: Sequence[str] | None = None, make_app: Callable[[Config], App] | None = None) -> int:
+MakeApp = Callable[["Config"], "App"]
+
+
+def main(argv: Sequence[str] | None = None, make_app: MakeApp | None = None) -> int:
     """Run the command line and return the exit code; *make_app* replaces the plain application."""
     args = list(sys.argv[1:] if argv is None else argv)
+    # PERF: the version is asked by scripts; it costs no import of the command line library
+    if args in (["--version"], ["-v"]):
+        return print_version()
     try:
-        values, rest = split_globals(args, GLOBAL_FLAGS, COMMANDS)
-        # PERF: the version is asked by scripts; it costs no import of the command line library
-        if rest[:1] in (["--version"], ["-v"]):
-            return print_version()
-        return _run(rest, GlobalFlags(values), make_app or _plain_app)
+        return _run(args, make_app or _plain_app)
     except CliError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
@@ -34,10 +38,10 @@ def main(argv: Sequence[str] | None = None, make_app: Callable[[Config], App] | 
 def config_from(args: Sequence[str]) -> Config:
     """Return the `Config` that the global flags among *args* ask for; the defaults when they are wrong."""
     try:
-        values, _ = split_globals(args, GLOBAL_FLAGS, COMMANDS)
+        parsed = parse(args, GLOBAL_FLAGS, is_lenient=True)
     except CliError:  # the command line says so when it runs
-        values, _ = split_globals((), GLOBAL_FLAGS, COMMANDS)
-    return GlobalFlags(values).config()
+        parsed = parse((), GLOBAL_FLAGS)
+    return GlobalFlags(parsed.values_of(GLOBAL_FLAGS)).config()
 
 
 def _plain_app(config: Config) -> App:
@@ -52,20 +56,45 @@ def _fail(message: str) -> int:
     return 1
 
 
-def _run(args: list[str], flags: GlobalFlags, make_app: Callable[[Config], App]) -> int:
-    import typer.main
+def _run(args: list[str], make_app: MakeApp) -> int:
+    from pocketbase_cli.cobra import help_page, refuse_unknown_words, usage
+    from pocketbase_cli.root import root_node
 
-    from pocketbase_cli.root import app
+    root = root_node()
+    found = find_command(root, args)
+    node: Node = found.command  # type: ignore[assignment]
+    try:
+        parsed = parse(found.args, node.flags(), is_lenient=node.is_root)
+    except CliError:
+        # COMPAT: a command of commands explains itself before it complains
+        if node.is_group:
+            print(f"{usage(node)}\n", file=sys.stderr)
+        raise
+    asked = {flag.name for flag, value in parsed.flags if value == "true"}
+    if "version" in asked and node.is_root:
+        return print_version()
+    if "help" not in asked:
+        refuse_unknown_words(node, parsed)
+    if "help" in asked or node.is_group:
+        print(help_page(node))
+        return 0
+    return _call(root, [*found.path, *node.tokens(parsed)], parsed, make_app)
+
+
+def _call(root: Node, tokens: list[str], parsed: Parsed, make_app: MakeApp) -> int:
+    """Let Typer run the command and return its exit code."""
+    import typer
+
     from pocketbase_cli.state import State
     from pocketbase_server.core.errors import AppError
 
-    root = typer.main.get_command(app)
+    state = State(GlobalFlags(parsed.values_of(GLOBAL_FLAGS)), make_app)
     try:
-        code = root.main(args, prog_name=NAME, standalone_mode=False, obj=State(flags, make_app))
+        code = root.command.main(tokens, prog_name=NAME, standalone_mode=False, obj=state)
     except (AppError, OSError) as error:
         return _fail(str(error))
     except (typer.Exit, typer.Abort) as stop:
-        return getattr(stop, "exit_code", 1)
+        return int(getattr(stop, "exit_code", 1))
     except typer.TyperException as error:  # what the library itself refuses
         return _fail(error.format_message())
     return code if isinstance(code, int) else 0

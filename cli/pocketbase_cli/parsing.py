@@ -1,10 +1,11 @@
-"""Flags as the reference reads them: `--name=value`, `--name value`, `--switch`, `--switch=false`."""
+"""Flags and commands as the reference reads them: `--name=value`, `--name value`, `--switch`, `--switch=false`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 from pocketbase_cli.errors import CliError
 
@@ -54,97 +55,121 @@ class Flag:
 
     def _refused(self, text: str, parser: str) -> CliError:
         return CliError(
-            f'invalid argument "{text}" for "--{self.name}" flag: strconv.{parser}: parsing "{text}": invalid syntax'
+            f'invalid argument "{text}" for "--{self.name}" flag: strconv.{parser}: '
+            f'parsing "{text}": invalid syntax'
         )
 
 
+# -- flags
+
+
 @dataclass(slots=True)
-class _Tokens:
-    """Arguments still to be read."""
+class Parsed:
+    """Flags with their values in the order given, and the words between them."""
 
-    rest: list[str]
+    flags: list[tuple[Flag, str]] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
 
-    def next(self) -> str | None:
-        return self.rest.pop(0) if self.rest else None
+    def values_of(self, flags: Iterable[Flag]) -> dict[str, str]:
+        """Return the values of *flags* by name: the last one given, or the default."""
+        values = {flag.name: flag.default for flag in flags}
+        return values | {flag.name: value for flag, value in self.flags if flag.name in values}
 
 
-def split_globals(
-    args: Sequence[str], flags: Iterable[Flag], commands: Iterable[str]
-) -> tuple[dict[str, str], list[str]]:
-    """Take the global flags out of *args*, wherever they stand, and return their values and what is left.
-
-    Before the command unknown flags are dropped, since they may belong to someone's hooks.
-    """
-    known = {flag.name: flag for flag in flags}
-    values = {flag.name: flag.default for flag in flags}
-    left: list[str] = []
-    tokens = _Tokens(list(args))
-    names = frozenset(commands)
-    while (token := tokens.next()) is not None:
+def parse(args: Sequence[str], flags: Iterable[Flag], *, is_lenient: bool = False) -> Parsed:
+    """Return *args* taken apart; unknown flags are dropped when *is_lenient*, else refused with `CliError`."""
+    known = _by_spelling(flags)
+    parsed = Parsed()
+    rest = list(args)
+    while rest:
+        token = rest.pop(0)
         if token == "--":
-            left += [token, *tokens.rest]
+            parsed.words += rest
             break
         if not token.startswith("-") or token == "-":
-            left.append(token)
-            continue
-        name, has_value, value = token.lstrip("-").partition("=")
-        flag = known.get(name) if token.startswith("--") else None
-        if flag is not None:
-            values[name] = flag.checked(value if has_value else _value_of(flag, tokens))
-        elif not names.isdisjoint(left) or name in _ROOT_FLAGS:
-            left.append(token)
-        elif not has_value and tokens.rest and not tokens.rest[0].startswith("-"):
-            # COMPAT: an unknown flag takes the word after it for its value
-            tokens.next()
-    return values, left
-
-
-_ROOT_FLAGS = frozenset({"h", "help", "v", "version"})
-
-
-def _value_of(flag: Flag, tokens: _Tokens) -> str:
-    if flag.kind is Kind.BOOL:
-        return "true"
-    value = tokens.next()
-    if value is None:
-        raise CliError(f"flag needs an argument: --{flag.name}")
-    return value
-
-
-def normalise(args: Sequence[str], flags: Iterable[Flag]) -> list[str]:
-    """Return *args* of one command with every flag spelt in the one way that the command line library knows.
-
-    Raises `CliError` for flags that are not among *flags*, values of the wrong kind and missing ones.
-    """
-    known = {f"--{flag.name}": flag for flag in flags}
-    known |= {f"-{flag.short}": flag for flag in flags if flag.short}
-    named: list[str] = []
-    plain: list[str] = []
-    tokens = _Tokens(list(args))
-    while (token := tokens.next()) is not None:
-        if token == "--":
-            plain += tokens.rest
-            break
-        if not token.startswith("-") or token == "-":
-            plain.append(token)
+            parsed.words.append(token)
             continue
         key, has_value, value = token.partition("=")
         flag = known.get(key)
-        if flag is None:
+        if flag is not None:
+            text = value if has_value else _following(flag, rest)
+            parsed.flags.append((flag, flag.checked(text)))
+        elif not is_lenient:
             raise _unknown(token, key)
-        named += _spelt(flag, flag.checked(value if has_value else _value_of(flag, tokens)))
-    return [*named, "--", *plain] if any(p.startswith("-") for p in plain) else [*named, *plain]
+        elif not has_value and rest and not rest[0].startswith("-"):
+            # COMPAT: an unknown flag takes the word after it for its value
+            rest.pop(0)
+    return parsed
 
 
-def _spelt(flag: Flag, value: str) -> list[str]:
+def _by_spelling(flags: Iterable[Flag]) -> Mapping[str, Flag]:
+    known: dict[str, Flag] = {}
+    for flag in flags:
+        known[f"--{flag.name}"] = flag
+        if flag.short:
+            known[f"-{flag.short}"] = flag
+    return known
+
+
+def _following(flag: Flag, rest: list[str]) -> str:
     if flag.kind is Kind.BOOL:
-        return [f"--{flag.name}"] if value == "true" else [f"--no-{flag.name}"]
-    if flag.kind is Kind.STRINGS:
-        return [part for item in value.split(",") for part in (f"--{flag.name}", item)]
-    return [f"--{flag.name}", value]
+        return "true"
+    if not rest:
+        raise CliError(f"flag needs an argument: --{flag.name}")
+    return rest.pop(0)
 
 
 def _unknown(token: str, key: str) -> CliError:
     if token.startswith("--"):
         return CliError(f"unknown flag: {key}")
     return CliError(f"unknown shorthand flag: '{token[1]}' in {token}")
+
+
+# -- commands
+
+
+class Command(Protocol):
+    """What finding a command needs to know of one."""
+
+    def flags(self) -> Sequence[Flag]:
+        """Return the flags it knows, global ones included."""
+        ...
+
+    def find(self, name: str) -> Command | None:
+        """Return its sub-command of that name, or None."""
+        ...
+
+
+@dataclass(slots=True)
+class Found:
+    """The innermost command that a command line names, how it is reached, and what is left for it."""
+
+    command: Command
+    path: list[str]
+    args: list[str]
+
+
+def find_command(root: Command, args: Sequence[str]) -> Found:
+    """Return the command that *args* name; flags may stand before, between and after its words."""
+    found = Found(root, [], list(args))
+    while True:
+        at = _first_word(found.args, _by_spelling(found.command.flags()))
+        inner = None if at is None else found.command.find(found.args[at])
+        if at is None or inner is None:
+            return found
+        found.path.append(found.args.pop(at))
+        found.command = inner
+
+
+def _first_word(args: Sequence[str], known: Mapping[str, Flag]) -> int | None:
+    """Return where the first word stands that is no flag and no flag's value."""
+    at = 0
+    while at < len(args) and args[at] != "--":
+        token = args[at]
+        if not token.startswith("-") or token == "-":
+            return at
+        flag = known.get(token)
+        # COMPAT: a flag that nobody knows is taken to have a value
+        takes_next = "=" not in token and (flag is None or flag.kind is not Kind.BOOL)
+        at += 2 if takes_next else 1
+    return None

@@ -1,40 +1,37 @@
-"""The root command: what is said when no other is named."""
+"""The root command: the table of commands as a Typer application."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
+import typer.main
 
-from pocketbase_cli.cobra import LazyGroup, Mount, help_page
-from pocketbase_cli.commands import COMMANDS, print_version
+from pocketbase_cli.cobra import LazyGroup, Mount, Node
+from pocketbase_cli.commands import COMMANDS, NAME
 
 
 class RootGroup(LazyGroup):
     """All commands."""
 
-    mounts = {name: Mount(*where) for name, where in COMMANDS.items()}
+    mounts: ClassVar = {name: Mount(*where) for name, where in COMMANDS.items()}
 
 
 app = typer.Typer(
-    cls=RootGroup,
-    help="PocketBase CLI",
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    cls=RootGroup, help="PocketBase CLI", add_completion=False, rich_markup_mode=None
 )
 
 
 @app.callback(invoke_without_command=True)
 def root(
-    context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", "-v", help="version for pocketbase")
+    version: Annotated[  # noqa: ARG001 - answered before any command is run
+        bool, typer.Option("--version", "-v", help=f"version for {NAME}")
     ] = False,
 ) -> None:
     """PocketBase CLI"""  # noqa: D400, D415 - help text
-    if version:
-        print_version()
-        raise typer.Exit
-    if context.invoked_subcommand is None:
-        typer.echo(help_page(context.command, context))  # type: ignore[arg-type]
+
+
+def root_node() -> Node:
+    """Return the root of the tree of commands."""
+    command: typer.core.TyperGroup = typer.main.get_command(app)  # type: ignore[assignment]
+    return Node(command, NAME, is_root=True)

@@ -85,11 +85,17 @@ def test_encryption():
 DIGESTS = [
     (security.md5, ("a",), "0cc175b9c0f1b6a831c399e269772661"),
     (security.sha256, ("a",), "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"),
-    (security.hs256, ("a", "k"), "d8efa1da7b16626d2c193874314bc0a4a67e4f4a77c86a755947c8f82f55a82a"),
+    (
+        security.hs256,
+        ("a", "k"),
+        "d8efa1da7b16626d2c193874314bc0a4a67e4f4a77c86a755947c8f82f55a82a",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("digest", "args", "expected"), DIGESTS, ids=lambda v: getattr(v, "__name__", ""))
+@pytest.mark.parametrize(
+    ("digest", "args", "expected"), DIGESTS, ids=lambda v: getattr(v, "__name__", "")
+)
 def test_digests(digest, args, expected):
     """Digests are in hex."""
     assert len(expected) == len(digest(*args))

@@ -38,7 +38,9 @@ _VALIDATING: Final = "An error occurred while validating the submitted data."
 def _listing() -> Collection:
     """Return the table of collections as a collection, with what one may filter and sort by."""
     fields = [TextField(name=name) for name in ("id", "created", "updated", "name", "type")]
-    return Collection(id="_collections", name="_collections", fields=[*fields, BoolField(name="system")])
+    return Collection(
+        id="_collections", name="_collections", fields=[*fields, BoolField(name="system")]
+    )
 
 
 def list_collections(app: App, request: RequestInfo) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import threading
 import time
 
 import pytest
-
 from pocketbase_server.storage.sql.engine import (
     DatabaseError,
     Engine,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields as dataclass_fields
+from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from typing import Any, ClassVar, Self
 
 from pocketbase_server.core.errors import BadRequestError
@@ -214,7 +215,13 @@ class TokenOptions(Section):
     duration: int = 0
 
 
-TOKENS = ("auth_token", "password_reset_token", "email_change_token", "verification_token", "file_token")
+TOKENS = (
+    "auth_token",
+    "password_reset_token",
+    "email_change_token",
+    "verification_token",
+    "file_token",
+)
 """The options that are `TokenOptions`."""
 
 

@@ -23,9 +23,40 @@ MAX_DURATION: Final = 94_670_856
 MIN_DURATION: Final = 10
 
 PROVIDERS: Final = frozenset(
-    "apple bitbucket box discord facebook gitea gitee github gitlab google instagram2 kakao lark"
-    " linear livechat mailcow microsoft monday notion oidc oidc2 oidc3 patreon planningcenter"
-    " spotify strava trakt twitch twitter vk wakatime yandex".split()
+    [
+        "apple",
+        "bitbucket",
+        "box",
+        "discord",
+        "facebook",
+        "gitea",
+        "gitee",
+        "github",
+        "gitlab",
+        "google",
+        "instagram2",
+        "kakao",
+        "lark",
+        "linear",
+        "livechat",
+        "mailcow",
+        "microsoft",
+        "monday",
+        "notion",
+        "oidc",
+        "oidc2",
+        "oidc3",
+        "patreon",
+        "planningcenter",
+        "spotify",
+        "strava",
+        "trakt",
+        "twitch",
+        "twitter",
+        "vk",
+        "wakatime",
+        "yandex",
+    ]
 )
 """The names of OAuth2 providers that a collection may list."""
 

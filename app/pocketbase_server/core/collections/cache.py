@@ -59,7 +59,9 @@ def _references(
 ) -> dict[Collection, list[Field]]:
     found = {}
     for collection in collections:
-        fields = [f for f in collection.fields if getattr(f, "collection_id", None) == collection_id]
+        fields = [
+            f for f in collection.fields if getattr(f, "collection_id", None) == collection_id
+        ]
         if fields:
             found[collection] = fields
     return found

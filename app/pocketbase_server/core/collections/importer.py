@@ -80,7 +80,9 @@ def _check(app: App, target: Collection) -> None:
         app.collections.writer.validate(target, target)
     except ValidationErrors as ex:
         listing = json.dumps(_texts(ex.issues), indent=2, sort_keys=True, ensure_ascii=False)
-        message = f'Data validations failed for collection "{target.name}" ({target.id}):\n{listing}'
+        message = (
+            f'Data validations failed for collection "{target.name}" ({target.id}):\n{listing}'
+        )
         raise AppError(message) from ex
 
 

@@ -159,4 +159,3 @@ class CollectionStore:
         self._data_version = version
         if snapshot is not self._snapshot:
             self._publish(snapshot)
-

@@ -24,9 +24,10 @@ def sync_table(editor: SchemaEditor, new: Collection, old: Collection | None) ->
         create_indexes(editor, new)
         return
     change = table_change(new, old)
-    has_table_work = bool(
-        change.dropped or change.added or change.renamed or change.converted
-    ) or change.old_name != change.new_name
+    has_table_work = (
+        bool(change.dropped or change.added or change.renamed or change.converted)
+        or change.old_name != change.new_name
+    )
     if not has_table_work and new.indexes == old.indexes:
         return
     drop_indexes(editor, old)

@@ -215,7 +215,9 @@ class CollectionCheck:
 
     def _system_rule_issue(self, name: str) -> Issue | None:
         old = self._old
-        is_change = old is not None and old.system and getattr(old, name) != getattr(self._new, name)
+        is_change = (
+            old is not None and old.system and getattr(old, name) != getattr(self._new, name)
+        )
         return _SYSTEM_RULE if is_change else None
 
 

@@ -8,7 +8,13 @@ from pocketbase_server.core.collections.views import dry_run_view
 from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.core.options import INVALID_BODY
 from pocketbase_server.services import collection_crud as crud
-from pocketbase_server.web.media import MalformedBodyError, read_body, read_form, send_json, send_nothing
+from pocketbase_server.web.media import (
+    MalformedBodyError,
+    read_body,
+    read_form,
+    send_json,
+    send_nothing,
+)
 from pocketbase_server.web.request_info import request_info
 
 if TYPE_CHECKING:
