@@ -1,14 +1,14 @@
 """PocketBase in Python.
 
-    from pocketbase_server import PocketBase
+from pocketbase_server import PocketBase
 
-    app = PocketBase()
+app = PocketBase()
 
-    @app.route("GET", "/hello/{name}")
-    def hello(event):
-        event.text(200, f"Hello {event.params['name']}!")
+@app.route("GET", "/hello/{name}")
+def hello(event):
+    event.text(200, f"Hello {event.params['name']}!")
 
-    app.start()
+app.start()
 """
 
 from __future__ import annotations

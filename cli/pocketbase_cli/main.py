@@ -13,10 +13,11 @@ from pocketbase_cli.flags import GLOBAL_FLAGS, GlobalFlags
 from pocketbase_cli.parsing import find_command, parse
 
 if TYPE_CHECKING:
-    from pocketbase_cli.cobra import Node
-    from pocketbase_cli.parsing import Parsed
     from pocketbase_server.app import App
     from pocketbase_server.core.config import Config
+
+    from pocketbase_cli.cobra import Node
+    from pocketbase_cli.parsing import Parsed
 
 MakeApp = Callable[["Config"], "App"]
 
@@ -84,9 +85,9 @@ def _run(args: list[str], make_app: MakeApp) -> int:
 def _call(root: Node, tokens: list[str], parsed: Parsed, make_app: MakeApp) -> int:
     """Let Typer run the command and return its exit code."""
     import typer
+    from pocketbase_server.core.errors import AppError
 
     from pocketbase_cli.state import State
-    from pocketbase_server.core.errors import AppError
 
     state = State(GlobalFlags(parsed.values_of(GLOBAL_FLAGS)), make_app)
     try:

@@ -82,20 +82,20 @@ def parse(args: Sequence[str], flags: Iterable[Flag], *, is_lenient: bool = Fals
     parsed = Parsed()
     rest = list(args)
     while rest:
-        token = rest.pop(0)
-        if token == "--":
+        piece = rest.pop(0)
+        if piece == "--":
             parsed.words += rest
             break
-        if not token.startswith("-") or token == "-":
-            parsed.words.append(token)
+        if not piece.startswith("-") or piece == "-":
+            parsed.words.append(piece)
             continue
-        key, has_value, value = token.partition("=")
+        key, has_value, value = piece.partition("=")
         flag = known.get(key)
         if flag is not None:
             text = value if has_value else _following(flag, rest)
             parsed.flags.append((flag, flag.checked(text)))
         elif not is_lenient:
-            raise _unknown(token, key)
+            raise _unknown(piece, key)
         elif not has_value and rest and not rest[0].startswith("-"):
             # COMPAT: an unknown flag takes the word after it for its value
             rest.pop(0)
@@ -119,10 +119,10 @@ def _following(flag: Flag, rest: list[str]) -> str:
     return rest.pop(0)
 
 
-def _unknown(token: str, key: str) -> CliError:
-    if token.startswith("--"):
+def _unknown(piece: str, key: str) -> CliError:
+    if piece.startswith("--"):
         return CliError(f"unknown flag: {key}")
-    return CliError(f"unknown shorthand flag: '{token[1]}' in {token}")
+    return CliError(f"unknown shorthand flag: '{piece[1]}' in {piece}")
 
 
 # -- commands
@@ -165,11 +165,11 @@ def _first_word(args: Sequence[str], known: Mapping[str, Flag]) -> int | None:
     """Return where the first word stands that is no flag and no flag's value."""
     at = 0
     while at < len(args) and args[at] != "--":
-        token = args[at]
-        if not token.startswith("-") or token == "-":
+        piece = args[at]
+        if not piece.startswith("-") or piece == "-":
             return at
-        flag = known.get(token)
+        flag = known.get(piece)
         # COMPAT: a flag that nobody knows is taken to have a value
-        takes_next = "=" not in token and (flag is None or flag.kind is not Kind.BOOL)
+        takes_next = "=" not in piece and (flag is None or flag.kind is not Kind.BOOL)
         at += 2 if takes_next else 1
     return None

@@ -17,18 +17,14 @@ class RootGroup(LazyGroup):
     mounts: ClassVar = {name: Mount(*where) for name, where in COMMANDS.items()}
 
 
-app = typer.Typer(
-    cls=RootGroup, help="PocketBase CLI", add_completion=False, rich_markup_mode=None
-)
+app = typer.Typer(cls=RootGroup, help="PocketBase CLI", add_completion=False, rich_markup_mode=None)
 
 
 @app.callback(invoke_without_command=True)
 def root(
-    version: Annotated[  # noqa: ARG001 - answered before any command is run
-        bool, typer.Option("--version", "-v", help=f"version for {NAME}")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", "-v", help=f"version for {NAME}")] = False,
 ) -> None:
-    """PocketBase CLI"""  # noqa: D400, D415 - help text
+    """PocketBase CLI"""  # noqa: D400 - help text
 
 
 def root_node() -> Node:

@@ -16,7 +16,7 @@ app = typer.Typer()
 
 
 @app.command("serve", options_metavar="[domain(s)] [flags]")
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 - one argument per flag
     context: typer.Context,
     domains: Annotated[list[str] | None, typer.Argument(metavar="[domain(s)]")] = None,
     http: Annotated[
@@ -43,7 +43,7 @@ def serve(
         typer.Option("--expand-all/--no-expand-all", help="expand every relation in every answer"),
     ] = False,
 ) -> int:
-    """Starts the web server (on 127.0.0.1:8090 unless a domain is given)"""  # noqa: D400, D401, D415 - help text
+    """Starts the web server (on 127.0.0.1:8090 unless a domain is given)"""  # noqa: D400, D401 - help text
     if domains or https:
         raise CliError(
             "TLS is not part of this version yet: serve plain HTTP behind a proxy that does it"

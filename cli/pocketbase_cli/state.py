@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import typer
-
-    from pocketbase_cli.flags import GlobalFlags
     from pocketbase_server.app import App
     from pocketbase_server.core.config import Config
+
+    from pocketbase_cli.flags import GlobalFlags
 
 
 @dataclass(slots=True)

@@ -72,7 +72,7 @@ def test_locked_collections_are_for_superusers(place, posts):  # noqa: F811
     """
     A rule of None refuses everyone but superusers, before anything else is looked at.
     """
-    rules = dict.fromkeys((f"{v}_rule" for v in ("list", "view", "create", "update", "delete")))
+    rules = dict.fromkeys(f"{v}_rule" for v in ("list", "view", "create", "update", "delete"))
     shut = place.change("posts", **rules)
     guest, root = place.request(), place.request(place.superuser())
     acts = [
@@ -103,7 +103,9 @@ def test_rules_that_do_not_hold(place, posts):  # noqa: F811
     for act in (view_record, update_record, delete_record):
         with pytest.raises(NotFoundError):
             act(place.app, shut, ID, guest)
-    assert ("Failed to create record.", {}) == refusal(lambda: create_record(place.app, shut, guest))
+    assert ("Failed to create record.", {}) == refusal(
+        lambda: create_record(place.app, shut, guest)
+    )
     assert "two" == create_record(place.app, shut, place.request(body={"title": "two"}))["title"]
 
 
@@ -203,7 +205,13 @@ def test_the_total_is_not_counted_when_it_is_known():
     """
     A page that is not full says how much there is.
     """
-    for page, found, known in ((1, 0, True), (1, 3, True), (2, 3, True), (2, 0, False), (1, 30, False)):
+    for page, found, known in (
+        (1, 0, True),
+        (1, 3, True),
+        (2, 3, True),
+        (2, 0, False),
+        (1, 30, False),
+    ):
         asked = Page(page=page)
 
         assert known == asked.is_known(found)
@@ -229,7 +237,7 @@ BODY_RULES = [
     ("@request.body.n = 3", {"n+": 2}),
     ("@request.body.n:isset = true", {"n+": 2}),
     ("@request.body.tags:length = 1", {"tags+": "b"}),
-    ('@request.body.secret:isset = false', {"secret": "x"}),
+    ("@request.body.secret:isset = false", {"secret": "x"}),
     ("@request.body.zzz = 5", {"zzz": 5}),
     ("n = 1 && @request.body.n = 3", {"n": 3}),
 ]
@@ -247,7 +255,7 @@ def test_update_rules_see_the_body_as_the_record_does(place, posts, rule, body):
 
 WOULD_BE = [
     ('id != "" && title = "x"', True),
-    ('n = 4 && tags:length = 1', True),
+    ("n = 4 && tags:length = 1", True),
     ('secret = "s"', False),
     ("@request.body.n = 4", True),
     ("@collection.posts.title ?= title", False),
@@ -327,7 +335,10 @@ UPDATES = [
     ({**NEW, "oldPassword": "bad"}, {"oldPassword": "validation_invalid_old_password"}),
     ({"passwordConfirm": "x"}, {"password": REQ, "passwordConfirm": MIS, "oldPassword": REQ}),
     ({"oldPassword": "12345678"}, {"password": REQ, "passwordConfirm": REQ}),
-    ({"email": "o@b.co", "password": "x"}, {"email": MIS, "oldPassword": REQ, "passwordConfirm": REQ}),
+    (
+        {"email": "o@b.co", "password": "x"},
+        {"email": MIS, "oldPassword": REQ, "passwordConfirm": REQ},
+    ),
     ({"id": "zzz"}, {"id": "validation_pk_change"}),
 ]
 
@@ -364,7 +375,10 @@ def test_what_changes_nothing_is_allowed(place, people):  # noqa: F811
     """
     body = {"email": "ann@b.co", "verified": False, "name": "Ann"}
 
-    assert "Ann" == update_record(place.app, people, place.ann.id, place.request(place.ann, body))["name"]
+    assert (
+        "Ann"
+        == update_record(place.app, people, place.ann.id, place.request(place.ann, body))["name"]
+    )
 
 
 def test_deleting_what_is_required_elsewhere(place, posts):  # noqa: F811
@@ -408,7 +422,9 @@ def test_request_handlers(place, posts):  # noqa: F811
     guest = place.request(body={"name": "given"})
 
     assert [] == list_records(place.app, posts, guest)["items"]
-    assert {"title": "given", "more": 1, "extra": 5}.items() <= create_record(place.app, posts, guest).items()
+    assert {"title": "given", "more": 1, "extra": 5}.items() <= create_record(
+        place.app, posts, guest
+    ).items()
     assert 5 == view_record(place.app, posts, ID, guest)["extra"]
 
 

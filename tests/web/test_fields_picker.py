@@ -87,7 +87,13 @@ def test_pick(expression, picked):
 
 REFUSED = ["id:", "id:excerpt", "id:excerpt()", "id:excerpt(a)", "id:excerpt(-1)", "id:excerpt(0)"]
 REFUSED += ["id:foo(1)", "id:EXCERPT(1)", "id:excerpt(1,true,1)", "id:excerpt(1", "id:excerpt1)"]
-REFUSED += ["a:b:c", 'id:excerpt("2")', "n,(", "id:excerpt(1):excerpt(1)", f"id:excerpt({'9' * 20})"]
+REFUSED += [
+    "a:b:c",
+    'id:excerpt("2")',
+    "n,(",
+    "id:excerpt(1):excerpt(1)",
+    f"id:excerpt({'9' * 20})",
+]
 
 
 @pytest.mark.parametrize("expression", REFUSED)
@@ -109,7 +115,11 @@ def test_page():
 
 
 EXCERPTS = [
-    ("<p>Hello <b>world</b></p><p>Second&nbsp;par &amp; more</p>", 200, "Hello world Second\xa0par & more"),
+    (
+        "<p>Hello <b>world</b></p><p>Second&nbsp;par &amp; more</p>",
+        200,
+        "Hello world Second\xa0par & more",
+    ),
     ("<p>Hello <b>world</b></p>", 5, "Hello..."),
     ("  a   b\n\tc  ", 5, "a b c"),
     ("<script>x=1</script>text<style>a{}</style>", 9, "text"),

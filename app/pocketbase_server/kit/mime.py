@@ -77,7 +77,16 @@ _BY_START: Final = (
     (b"BM", "image/bmp"),
     (b"\xef\xbb\xbf", "text/plain; charset=utf-8"),
 )
-_TAGS: Final = (b"<!doctype html", b"<html", b"<head", b"<script", b"<body", b"<title", b"<h1", b"<div")
+_TAGS: Final = (
+    b"<!doctype html",
+    b"<html",
+    b"<head",
+    b"<script",
+    b"<body",
+    b"<title",
+    b"<h1",
+    b"<div",
+)
 _BINARY: Final = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b")
 
 SNIFFED: Final = 512

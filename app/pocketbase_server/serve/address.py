@@ -69,7 +69,7 @@ def listen(address: Address) -> socket.socket:
         sock.close()
         reason = os.strerror(ex.errno or 0).lower() if ex.errno else str(ex)
         raise ListenError(f"listen tcp {_shown(address, where)}: bind: {reason}") from ex
-    sock.setblocking(False)
+    sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
     return sock
 
 

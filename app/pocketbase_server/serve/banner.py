@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from typing import TextIO
 
 
 def print_banner(url: str) -> None:
@@ -13,7 +14,7 @@ def print_banner(url: str) -> None:
         f"├─ REST API:  {url}/api/",
         f"└─ Dashboard: {url}/_/",
     )
-    print("\n".join(lines), flush=True)
+    _say(sys.stdout, "\n".join(lines))
 
 
 def print_installer(link: str) -> None:
@@ -25,12 +26,17 @@ def print_installer(link: str) -> None:
         f"(or run: {_program()} superuser upsert EMAIL PASS)",
         "",
     )
-    print("\n".join(lines), flush=True)
+    _say(sys.stdout, "\n".join(lines))
 
 
 def print_error(message: str) -> None:
     """Say on stderr what went wrong."""
-    print(f"{_stamp()} {message}", file=sys.stderr, flush=True)
+    _say(sys.stderr, f"{_stamp()} {message}")
+
+
+def _say(where: TextIO, text: str) -> None:
+    where.write(f"{text}\n")
+    where.flush()
 
 
 def _stamp() -> str:

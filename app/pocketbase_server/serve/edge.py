@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 POOL_THREADS: Final = 8
 SLOW_THREADS: Final = 8
-_DRAIN: Final = 0.01
 
 Headers = list[tuple[str, str]]
 
@@ -52,6 +52,8 @@ class Edge:
         self._api = api
         self._may_inline = may_inline
         self._running = 0
+        self._idle: asyncio.Event | None = None
+        """Set once nothing is running; made when we are told to stop."""
         self._pool: Pool
         self._slow: Pool
 
@@ -62,10 +64,11 @@ class Edge:
 
     async def drain(self, patience: float) -> None:
         """Return when no request is being answered any more, or after *patience* seconds."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + patience
-        while self._running and loop.time() < deadline:
-            await asyncio.sleep(_DRAIN)
+        if not self._running:
+            return
+        self._idle = asyncio.Event()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), patience)
 
     def close(self) -> None:
         """End the threads."""
@@ -73,6 +76,7 @@ class Edge:
         self._slow.close()
 
     async def __rsgi__(self, scope: Any, proto: Any) -> None:
+        """Answer one request."""
         if scope.proto != "http":
             proto.close(403)
             return
@@ -89,6 +93,8 @@ class Edge:
                 await _send(proto, answer)
         finally:
             self._running -= 1
+            if self._idle is not None and not self._running:
+                self._idle.set()
 
     async def _answer(self, scope: Any, proto: Any) -> Answer:
         headers: NativeHeaders = scope.headers

@@ -44,7 +44,7 @@ class _Server(MPServer):
         self._ssp = None
         self._sso = None
         self._sfd = os.dup(self._listening.fileno())
-        self._shd = SocketHolder(self._sfd, False, BACKLOG)
+        self._shd = SocketHolder(self._sfd, False, BACKLOG)  # noqa: FBT003 - granian's signature
 
     def _drop_shared_socket(self) -> None:
         self._listening.close()

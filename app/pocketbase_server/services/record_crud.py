@@ -19,6 +19,7 @@ from pocketbase_server.core.hooks.events import RecordRequestEvent, RecordsListR
 from pocketbase_server.core.records.cascade import RequiredReferenceError
 from pocketbase_server.core.records.expand import enrich, print_rows
 from pocketbase_server.core.records.form import Access, RecordForm
+from pocketbase_server.core.records.lifecycle import patience
 from pocketbase_server.core.records.model import Record, Row
 from pocketbase_server.core.values import GeoPoint, JsonRaw
 from pocketbase_server.kit.ids import random_id
@@ -44,6 +45,8 @@ DELETE_FAILED = (
     "Failed to delete record."
     " Make sure that the record is not part of a required relation reference."
 )
+_INLINE_MOST = 200
+"""Longest page that is made on a thread on which everybody waits."""
 _RESERVED = ("@collection.", "@request.")
 
 
@@ -67,6 +70,8 @@ def list_records(app: App, collection: Collection, request: RequestInfo) -> Any:
     hooks = app.hooks
     _offload_for(hooks.records_list_request, hooks.record_enrich)
     page = Page.asked(request.query)
+    if MODE.active and page.per_page > _INLINE_MOST:
+        raise OffloadError
     rows = _page_rows(app, collection, request, rule, page)
     if not len(hooks.records_list_request) and not len(hooks.record_enrich):
         return page.export(print_rows(app, collection, rows, request))
@@ -291,7 +296,7 @@ def _saving(form: RecordForm, message: str) -> Callable[[RecordRequestEvent], No
         form.record = event.record
         with _explained(message):
             form.submit(event.app)
-        with _patience():
+        with patience():
             _answer(event)
 
     return save
@@ -361,16 +366,6 @@ def _offload_write(
 def _has_secret(collection: Collection, body: Mapping[str, Any]) -> bool:
     """Tell whether a password is to be hashed, which takes its time."""
     return any(field.type == "password" and field.name in body for field in collection.fields)
-
-
-@contextmanager
-def _patience() -> Iterator[None]:
-    """Allow waiting inside: what was written must not be written again on another thread."""
-    before, MODE.active = MODE.active, False
-    try:
-        yield
-    finally:
-        MODE.active = before
 
 
 @contextmanager

@@ -86,9 +86,7 @@ class Api(falcon.App[Request, Response]):
 
     def __init__(self, app: App, files: Responder, middleware: list[Any]) -> None:
         self.app = app
-        super().__init__(
-            middleware=middleware, request_type=Request, response_type=Response
-        )
+        super().__init__(middleware=middleware, request_type=Request, response_type=Response)
         # PERF: no media handlers are asked, no default type is guessed: responders say what they send
         self.resp_options.default_media_type = None  # type: ignore[assignment]
         self.routes = RouteTree()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,8 @@ from pocketbase_server.kit.mime import SNIFFED, sniff, type_by_name
 if TYPE_CHECKING:
     from pocketbase_server.web.exchange import Request, Response
 
+NOT_MODIFIED: Final = HTTPStatus.NOT_MODIFIED.value
+PRECONDITION_FAILED: Final = HTTPStatus.PRECONDITION_FAILED.value
 _CHUNK: Final = 1 << 16
 _NO_OVERLAP: Final = "invalid range: failed to overlap"
 _NO_RANGE: Final = "invalid range"
@@ -79,7 +82,7 @@ def _is_wanted(req: Request, resp: Response, modified: int) -> bool:
     status = _precondition(req, modified)
     if status:
         resp.status = status
-        if status == 412:
+        if status == PRECONDITION_FAILED:
             resp.set_header("content-length", "0")
         resp.delete_header("content-type")
     return not status
@@ -90,14 +93,14 @@ def _precondition(req: Request, modified: int) -> int:
     match, since = req.header("if-match"), req.header("if-unmodified-since")
     if match is not None:
         if match.strip() != "*":
-            return 412
+            return PRECONDITION_FAILED
     elif since is not None and modified > (_date(since) or modified):
-        return 412
+        return PRECONDITION_FAILED
     none_match, modified_since = req.header("if-none-match"), req.header("if-modified-since")
     if none_match is not None:
-        return 304 if none_match.strip() == "*" else 0
+        return NOT_MODIFIED if none_match.strip() == "*" else 0
     if modified_since is not None and req.method in {"GET", "HEAD"}:
-        return 304 if modified <= (_date(modified_since) or -1) else 0
+        return NOT_MODIFIED if modified <= (_date(modified_since) or -1) else 0
     return 0
 
 
@@ -141,7 +144,9 @@ def parse_ranges(header: str, size: int) -> list[tuple[int, int]]:
 
 def _range(spec: str, size: int) -> tuple[int, int] | None:
     first, dash, last = (part.strip() for part in spec.partition("-"))
-    if not dash or not all(part.isdecimal() and part.isascii() or not part for part in (first, last)):
+    if not dash or not all(
+        (part.isdecimal() and part.isascii()) or not part for part in (first, last)
+    ):
         raise RangeError(_NO_RANGE)
     if not first:
         if not last:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import falcon
@@ -49,7 +50,9 @@ GENERIC: Final = AppError.default_message
 class ApiError(AppError):
     """An error with a status code of the caller's choice; for handlers of own routes."""
 
-    def __init__(self, status: int, message: str = "", data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, status: int, message: str = "", data: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message or _reason(status), data)
         self.status = status
 
@@ -100,7 +103,9 @@ def add_error_handlers(api: falcon.App[Any, Any], *, is_dev: bool) -> None:
     def on_error(req: Request, resp: Response, error: Exception, params: Any) -> None:  # noqa: ARG001
         if isinstance(error, OFFLOAD):
             raise error  # not an answer: the server runs the request again on another thread
-        if status_of(error) == 500 or (is_dev and not isinstance(error, AppError)):
+        if status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR or (
+            is_dev and not isinstance(error, AppError)
+        ):
             traceback.print_exception(error, file=sys.stderr)
         send_error(req, resp, error)
 

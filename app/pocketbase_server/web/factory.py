@@ -38,7 +38,14 @@ def make_app(app: App) -> Api:
         app,
         PublicFiles(config.public_dir, index_fallback=config.index_fallback),
         # NOTE: in this order before the responder; the log comes first, so it ends last
-        [ActivityLog(app), paths, Cors(config.origins), AuthToken(app), SuperuserIps(app), BodyLimit()],
+        [
+            ActivityLog(app),
+            paths,
+            Cors(config.origins),
+            AuthToken(app),
+            SuperuserIps(app),
+            BodyLimit(),
+        ],
     )
     paths.api = api
     add_error_handlers(api, is_dev=config.is_dev)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from http import HTTPStatus
 from io import BytesIO
 from mmap import ACCESS_READ, mmap
 from typing import TYPE_CHECKING, Any, Final
@@ -233,7 +234,7 @@ def _merge(body: dict[str, Any], more: dict[str, Any]) -> None:
 def send_json(req: Request, resp: Response, value: Any, status: int = 200) -> None:
     """Answer with *value* as JSON, reduced to what `?fields=` asks for."""
     wanted = req.query.get("fields") if req.query_string else None
-    if wanted and status < 300:
+    if wanted and status < HTTPStatus.MULTIPLE_CHOICES:
         from pocketbase_server.web.fields_picker import pick
 
         value = pick(value, wanted)

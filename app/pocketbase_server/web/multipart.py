@@ -38,7 +38,9 @@ def parse_multipart(body: Buffer, content_type: str) -> Form:
         raise MultipartError("no boundary")
     form = Form()
     view = memoryview(body)
-    for number, (head, start, end) in enumerate(_parts(body, boundary.encode("latin-1", "replace"))):
+    for number, (head, start, end) in enumerate(
+        _parts(body, boundary.encode("latin-1", "replace"))
+    ):
         if number >= MAX_PARTS:
             raise MultipartError("too many parts")
         _keep(form, _headers(head), view[start:end])

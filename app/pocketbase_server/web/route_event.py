@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.hooks.events import RequestEvent
@@ -122,13 +123,11 @@ class RouteEvent(RequestEvent):
         from pocketbase_server.web.content import send_file
 
         found = path.stat()
-        send_file(
-            self._exchange, self._response, path, size=found.st_size, modified=found.st_mtime
-        )
+        send_file(self._exchange, self._response, path, size=found.st_size, modified=found.st_mtime)
 
     def redirect(self, status: int, url: str) -> None:
-        """Send the caller elsewhere; the status is one of 300 to 308."""
-        if not 300 <= status <= 308:
+        """Send the caller elsewhere; the status is one of the 300s."""
+        if not HTTPStatus(status).is_redirection:
             raise ValueError(f"no redirect: {status}")
         self._response.status = status
         self._response.set_header("location", url)

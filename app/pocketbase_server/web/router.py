@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.hooks.hook import run_chain
 from pocketbase_server.web.endpoint import BODY_LIMIT, Endpoint, Limit
@@ -86,9 +86,7 @@ class Router:
             raise RouteError(f"unknown method: {method!r}")
         pattern = parse_pattern(self._prefix + path)
         responder = self._responder(pattern, (*self._chain(), *middlewares), handler)
-        endpoint = Endpoint(
-            responder, pattern.template, limit=limit, takes_rest=pattern.takes_rest
-        )
+        endpoint = Endpoint(responder, pattern.template, limit=limit, takes_rest=pattern.takes_rest)
         try:
             self._api.add_own(method, endpoint, root=pattern.root)
         except ValueError as ex:
@@ -139,7 +137,7 @@ class Router:
         """Return a router whose paths begin with *prefix* and whose routes run inside *middlewares*."""
         return Group(self._app, self._api, self._prefix + prefix, (*self._chain(), *middlewares))
 
-    def bind(self, middleware: Handler, *, id: str = "", priority: int = 0) -> str:  # noqa: A002
+    def bind(self, middleware: Handler, *, id: str = "", priority: int = 0) -> str:
         """Run *middleware* around every request, built-in routes too; return its id."""
         return self._api.around.bind(middleware, id=id, priority=priority)
 
@@ -159,7 +157,7 @@ class Group(Router):
     def _chain(self) -> tuple[Handler, ...]:
         return self._middlewares
 
-    def bind(self, middleware: Handler, *, id: str = "", priority: int = 0) -> str:  # noqa: A002, ARG002
+    def bind(self, middleware: Handler, *, id: str = "", priority: int = 0) -> str:  # noqa: ARG002
         """Run *middleware* around the routes that are added to the group from now on."""
         self._middlewares = (*self._middlewares, middleware)
         return id

@@ -58,22 +58,51 @@ ROUTES: Final = (
     Route("GET", "/api/collections", "collections:CollectionsResource", access=_SUPER),
     Route("POST", "/api/collections", "collections:CollectionsResource", access=_SUPER),
     Route("GET", "/api/collections/{collection}", "collections:CollectionResource", access=_SUPER),
-    Route("PATCH", "/api/collections/{collection}", "collections:CollectionResource", access=_SUPER),
-    Route("DELETE", "/api/collections/{collection}", "collections:CollectionResource", access=_SUPER),
+    Route(
+        "PATCH", "/api/collections/{collection}", "collections:CollectionResource", access=_SUPER
+    ),
+    Route(
+        "DELETE", "/api/collections/{collection}", "collections:CollectionResource", access=_SUPER
+    ),
     Route("DELETE", _AUTH + "/truncate", "collections:TruncateResource", access=_SUPER),
     Route("PUT", "/api/collections/import", "collections:ImportResource", access=_SUPER),
     Route("GET", "/api/collections/meta/scaffolds", "collections:ScaffoldsResource", access=_SUPER),
-    Route("POST", "/api/collections/meta/dry-run-view", "collections:DryRunViewResource", access=_SUPER),
+    Route(
+        "POST",
+        "/api/collections/meta/dry-run-view",
+        "collections:DryRunViewResource",
+        access=_SUPER,
+    ),
     # -- records
     Route("GET", _RECORDS, "records:RecordsResource", _INLINE, action="list"),
-    Route("POST", _RECORDS, "records:RecordsResource", _INLINE, action="create", limit=BodySize.RECORD),
+    Route(
+        "POST", _RECORDS, "records:RecordsResource", _INLINE, action="create", limit=BodySize.RECORD
+    ),
     Route("GET", _RECORD, "records:RecordResource", _INLINE, action="view"),
-    Route("PATCH", _RECORD, "records:RecordResource", _INLINE, action="update", limit=BodySize.RECORD),
+    Route(
+        "PATCH", _RECORD, "records:RecordResource", _INLINE, action="update", limit=BodySize.RECORD
+    ),
     Route("DELETE", _RECORD, "records:RecordResource", _INLINE, action="delete"),
     # -- signing in
-    Route("GET", _AUTH + "/auth-methods", "auth.methods:MethodsResource", _INLINE, action="listAuthMethods"),
-    Route("POST", _AUTH + "/auth-refresh", "auth.refresh:RefreshResource", _INLINE, action="authRefresh"),
     Route(
-        "POST", _AUTH + "/auth-with-password", "auth.password:PasswordResource", _SLOW, action="authWithPassword"
+        "GET",
+        _AUTH + "/auth-methods",
+        "auth.methods:MethodsResource",
+        _INLINE,
+        action="listAuthMethods",
+    ),
+    Route(
+        "POST",
+        _AUTH + "/auth-refresh",
+        "auth.refresh:RefreshResource",
+        _INLINE,
+        action="authRefresh",
+    ),
+    Route(
+        "POST",
+        _AUTH + "/auth-with-password",
+        "auth.password:PasswordResource",
+        _SLOW,
+        action="authWithPassword",
     ),
 )

@@ -68,8 +68,10 @@ class Place:
     def superuser(self):
         """Return a superuser."""
         found = self.app.records.find_by_filter("_superusers", "email = 'root@example.com'")
-        return found[0] if found else self.record(
-            "_superusers", email="root@example.com", password="1234567890"
+        return (
+            found[0]
+            if found
+            else self.record("_superusers", email="root@example.com", password="1234567890")
         )
 
 

@@ -85,14 +85,24 @@ ROWS = [
     ("posts", P[1], "one.posts_via_title", None),
     ("posts", P[1], "one.posts_via_shut", None),
     ("posts", P[1], "one.nope_via_one", None),
-    ("posts", P[1], "many.posts_via_one", {"many": [{T[1]: {}}, {T[0]: {"posts_via_one": [P[1]]}}]}),
+    (
+        "posts",
+        P[1],
+        "many.posts_via_one",
+        {"many": [{T[1]: {}}, {T[0]: {"posts_via_one": [P[1]]}}]},
+    ),
     ("posts", P[1], "one.posts_via_one.shut", None),
     ("posts", P[1], "one.posts_via_one.shut,one.posts_via_only", {"one": {T[0]: {}}}),
     ("posts", P[2], "one", {}),
     ("posts", P[2], "many,shut", {}),
     ("posts", P[2], "veiled", {"veiled": T[0]}),
     ("tags", T[0], "posts_via_veiled", {"posts_via_veiled": [P[2]]}),
-    ("tags", T[0], "posts_via_one.one.posts_via_only", {"posts_via_one": [{P[1]: {"one": {T[0]: {}}}}]}),
+    (
+        "tags",
+        T[0],
+        "posts_via_one.one.posts_via_only",
+        {"posts_via_one": [{P[1]: {"one": {T[0]: {}}}}]},
+    ),
 ]
 
 
@@ -122,7 +132,25 @@ def test_six_levels(world):
     six = ask(world, "posts", P[1], paths)
 
     assert six == ask(world, "posts", P[1], paths + ".one")
-    assert {"one": {T[0]: {"posts_via_one": [{P[1]: {"one": {T[0]: {"posts_via_one": [{P[1]: {"one": {T[0]: {"posts_via_one": [P[1]]}}}}]}}}}]}}} == six
+    assert {
+        "one": {
+            T[0]: {
+                "posts_via_one": [
+                    {
+                        P[1]: {
+                            "one": {
+                                T[0]: {
+                                    "posts_via_one": [
+                                        {P[1]: {"one": {T[0]: {"posts_via_one": [P[1]]}}}}
+                                    ]
+                                }
+                            }
+                        }
+                    }
+                ]
+            }
+        }
+    } == six
 
 
 def test_a_thousand_refer_back_at_most(world, monkeypatch):
@@ -154,7 +182,9 @@ def test_expand_obeys_the_rules_of_the_caller(world):
     posts = app.collections.find("posts")
     row = app.queries.view(posts, P[1], world.request(), "")
 
-    assert "one" in print_rows(app, posts, [row], world.request(expand="one", key="yes"))[0]["expand"]
+    assert (
+        "one" in print_rows(app, posts, [row], world.request(expand="one", key="yes"))[0]["expand"]
+    )
     assert {} == print_rows(app, posts, [row], world.request(expand="one"))[0]["expand"]
 
 
@@ -182,9 +212,12 @@ def test_emails_inside_an_expand(place):
     """
     Also inside an expand an email is shown only to its owner, managers and superusers.
     """
-    people = place.collection("people", text("name"), type="auth", manageRule='@request.auth.name = "boss"')
+    people = place.collection(
+        "people", text("name"), type="auth", manageRule='@request.auth.name = "boss"'
+    )
     ann, boss = (
-        place.record(people, name=n, email=f"{n}@b.co", password="12345678") for n in ("ann", "boss")
+        place.record(people, name=n, email=f"{n}@b.co", password="12345678")
+        for n in ("ann", "boss")
     )
     posts = place.collection("posts", relation("by", people))
     post = place.record(posts, by=ann.id)

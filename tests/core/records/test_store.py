@@ -89,7 +89,9 @@ def test_refusals_are_told_by_field(place):
 
     with pytest.raises(ValidationErrors) as caught:
         place.record(posts, n=6)
-    assert {"title": "validation_required", "n": "validation_max_number_constraint"} == codes(caught)
+    assert {"title": "validation_required", "n": "validation_max_number_constraint"} == codes(
+        caught
+    )
     assert 0 == place.app.records.count(posts)
 
 
@@ -243,7 +245,11 @@ def test_handlers_see_what_is_there_at_their_time(place):
     place.app.hooks.model_create_execute.bind(look("model execute"), "posts")
     place.record(posts)
 
-    assert {"create": (True, False), "record execute": (True, False), "model execute": (True, True)} == seen
+    assert {
+        "create": (True, False),
+        "record execute": (True, False),
+        "model execute": (True, True),
+    } == seen
 
 
 def test_success_is_told_after_the_commit(place):
@@ -308,7 +314,9 @@ def test_increments_at_the_same_time_all_count(place):
     """
     Forty who add one to what they have read earlier make it forty more.
     """
-    posts = place.collection("posts", number("n"), relation("r", place.collection("x"), maxSelect=99))
+    posts = place.collection(
+        "posts", number("n"), relation("r", place.collection("x"), maxSelect=99)
+    )
     record = place.record(posts, n=2)
 
     def add():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pocketbase_server.core.records.shape import shape
 
@@ -33,7 +33,7 @@ class Level(Protocol):
         """Give every record an empty `expand`, if it has none."""
         ...
 
-    def attach(self, key: str, link: Link, found: Self, related: list[list[str]]) -> None:
+    def attach(self, key: str, link: Link, found: Any, related: list[list[str]]) -> None:
         """Put into each record's `expand` those of *found* that it is related to."""
         ...
 

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.fields.base import Field, Intercepts
 from pocketbase_server.core.hooks.hook import run_chain
+from pocketbase_server.storage.sql.inline import MODE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.hooks.events import ModelEvent
     from pocketbase_server.core.hooks.hook import Hook
     from pocketbase_server.core.records.model import Record
 
 Act = Callable[[], None]
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Allow waiting inside: what was written must not be written again on another thread."""
+    before, MODE.active = MODE.active, False
+    try:
+        yield
+    finally:
+        MODE.active = before
 
 
 def intercepting(collection: Collection, action: str) -> tuple[Intercepts, ...]:

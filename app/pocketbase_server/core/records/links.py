@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pocketbase_server.core.fields import RelationField
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
 
 MAX_DEPTH = 6
+MAX_PATHS = 250
+"""Paths beyond these are not looked at: each may cost queries on every level."""
 _MOST_LINKS = 500
 _NO_LINKS: tuple[int, dict[str, Any]] = (-1, {})
 
@@ -35,8 +37,11 @@ class Node(NamedTuple):
 @lru_cache(maxsize=1024)
 def parse_expand(expression: str) -> tuple[Node, ...]:
     """Return what `a,b.c` asks for as a tree, names sorted, without levels beyond the sixth."""
-    paths = {_path(text) for text in expression.split(",")} - {()}
-    return _tree([p for p in paths if not _is_prefix(p, paths)], 1)
+    texts = expression.split(",", MAX_PATHS)[:MAX_PATHS]
+    paths = {_path(text) for text in texts} - {()}
+    # COMPAT: a longer path makes its beginnings redundant, even if it fails: `a,a.wrong` is nothing
+    beginnings = {path[:end] for path in paths for end in range(1, len(path))}
+    return _tree(sorted(paths - beginnings), 1)
 
 
 def _path(text: str) -> tuple[str, ...]:
@@ -44,18 +49,13 @@ def _path(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(".")) if text else ()
 
 
-def _is_prefix(path: tuple[str, ...], paths: Iterable[tuple[str, ...]]) -> bool:
-    """Tell whether a longer path makes *path* redundant."""
-    # COMPAT: the shorter one is dropped even if the longer one fails: `a,a.wrong` gives nothing
-    return any(len(other) > len(path) and other[: len(path)] == path for other in paths)
-
-
 def _tree(paths: list[tuple[str, ...]], depth: int) -> tuple[Node, ...]:
     if depth > MAX_DEPTH:
         return ()
-    names = sorted({path[0] for path in paths})
-    tails = {name: [p[1:] for p in paths if p[0] == name and len(p) > 1] for name in names}
-    return tuple(Node(name, _tree(tails[name], depth + 1)) for name in names)
+    return tuple(
+        Node(name, _tree([path[1:] for path in group if len(path) > 1], depth + 1))
+        for name, group in groupby(paths, itemgetter(0))
+    )
 
 
 @dataclass(slots=True, frozen=True)

@@ -32,7 +32,17 @@ class Shape:
     `names` are the field names in the order of output, which is also the order of rows.
     """
 
-    __slots__ = ("_plain", "cut", "fields", "names", "printed", "printers", "readers", "setters", "storers")
+    __slots__ = (
+        "_plain",
+        "cut",
+        "fields",
+        "names",
+        "printed",
+        "printers",
+        "readers",
+        "setters",
+        "storers",
+    )
 
     def __init__(self, collection: Collection) -> None:
         self.fields = tuple(sorted(collection.fields, key=lambda f: f.name))

@@ -10,7 +10,7 @@ from pocketbase_server.core.errors import AppError, NotFoundError, ValidationErr
 from pocketbase_server.core.hooks.events import RecordErrorEvent, RecordEvent
 from pocketbase_server.core.records.cascade import release_references
 from pocketbase_server.core.records.context import RecordContext
-from pocketbase_server.core.records.lifecycle import run_inside, run_outside
+from pocketbase_server.core.records.lifecycle import patience, run_inside, run_outside
 from pocketbase_server.core.records.model import Record, Row
 from pocketbase_server.core.records.shape import shape
 from pocketbase_server.core.records.write import insert_record, update_record, with_steps_again
@@ -237,7 +237,8 @@ class RecordStore:
             getattr(hooks, f"model_after_{verb}_success"),
             getattr(hooks, f"record_after_{verb}_success"),
         )
-        run_outside(event, pair, f"after_{verb}", _nothing)
+        with patience():
+            run_outside(event, pair, f"after_{verb}", _nothing)
 
     def _tell_failure(self, event: RecordEvent, error: Exception) -> None:
         hooks, verb = self._app.hooks, event.type

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
-from pocketbase_server.core.errors import AppError
+from pocketbase_server.core.errors import AppError, OffloadError
 from pocketbase_server.core.records.links import Link, Node, find_link
 from pocketbase_server.storage.sql import rows as sql
+from pocketbase_server.storage.sql.inline import MODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.core.records.levels import Level
     from pocketbase_server.core.records.model import Row
     from pocketbase_server.core.request_info import RequestInfo
 
 MAX_BACK = 1000
 """How many records refer back to one record at most."""
+INLINE_MOST = 500
+"""How many related records may be fetched at once on a thread that must not dawdle."""
 
 
 class Expander:
@@ -32,7 +36,7 @@ class Expander:
         self,
         app: App,
         request: RequestInfo,
-        make: Callable[[Expander, Collection, list[Row], tuple[Node, ...]], Any],
+        make: Callable[[Expander, Collection, list[Row], tuple[Node, ...]], Level],
     ) -> None:
         self._app = app
         self._make = make
@@ -49,7 +53,7 @@ class Expander:
         """The request as rules see it while expanding."""
         return self._request
 
-    def expand(self, level: Any, nodes: tuple[Node, ...]) -> bool:
+    def expand(self, level: Level, nodes: tuple[Node, ...]) -> bool:
         """Expand *nodes* on every record of a level; tell whether any of them could be."""
         if not len(level):
             return True
@@ -57,7 +61,7 @@ class Expander:
         done = [self._expand_one(level, node) for node in nodes]
         return any(done)
 
-    def _expand_one(self, level: Any, node: Node) -> bool:
+    def _expand_one(self, level: Level, node: Node) -> bool:
         link = find_link(self._app, level.collection, node.name)
         if link is None or not self._may_view(link.target):
             return False
@@ -76,15 +80,19 @@ class Expander:
     def _may_view(self, collection: Collection) -> bool:
         return collection.view_rule is not None or self._request.is_superuser
 
-    def _fetch(self, target: Collection, related: list[list[str]], below: tuple[Node, ...]) -> Any:
+    def _fetch(
+        self, target: Collection, related: list[list[str]], below: tuple[Node, ...]
+    ) -> Level:
         ids = list(dict.fromkeys(one for held in related for one in held))
         rows: list[Row] = []
+        if MODE.active and len(ids) > INLINE_MOST:
+            raise OffloadError
         if ids:
             rule = "" if self._request.is_superuser else target.view_rule
             rows = self._app.queries.by_ids(target, ids, self._request, rule)
         return self._make(self, target, rows, below)
 
-    def _back_ids(self, level: Any, link: Link) -> list[list[str]]:
+    def _back_ids(self, level: Level, link: Link) -> list[list[str]]:
         """Return for each record the ids of those that refer to it."""
         ids = level.ids()
         found: dict[str, dict[str, None]] = {one: {} for one in ids}

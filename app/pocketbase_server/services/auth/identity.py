@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
+from pocketbase_server.core.collections.indexes import single_column_unique
 from pocketbase_server.kit.addresses import is_email
 
 if TYPE_CHECKING:
@@ -13,11 +13,6 @@ if TYPE_CHECKING:
     from pocketbase_server.core.records.model import Record
 
 EMAIL: Final = "email"
-_CASE_BLIND: Final = re.compile(
-    r"\s*create\s+unique\s+index\b[^(]*\(\s*[`\"\[']?(\w+)[`\"\]']?\s+collate\s+[`\"\[']?nocase\b[^,()]*\)",
-    re.IGNORECASE,
-)
-"""A unique index over one column that ignores case."""
 
 
 def record_by_identity(
@@ -25,8 +20,8 @@ def record_by_identity(
 ) -> Record | None:
     """Return the record that *identity* names in *field*, or in any identity field."""
     for name in [field] if field else _order(collection, identity):
-        ignores_case = name in case_blind_fields(collection)
-        record = app.records.first_by(collection, name, identity, nocase=ignores_case)
+        nocase = ignores_case(collection, name)
+        record = app.records.first_by(collection, name, identity, nocase=nocase)
         if record is not None:
             return record
     return None
@@ -41,11 +36,10 @@ def _order(collection: Collection, identity: str) -> list[str]:
     return [EMAIL, *others] if is_email(identity) else others
 
 
-def case_blind_fields(collection: Collection) -> frozenset[str]:
-    """Return the fields whose unique index ignores case."""
-    known: frozenset[str] | None = collection.cache.get("case_blind_fields")
-    if known is None:
-        found = map(_CASE_BLIND.match, collection.indexes)
-        known = frozenset(match[1] for match in found if match is not None)
-        collection.cache["case_blind_fields"] = known
-    return known
+def ignores_case(collection: Collection, field: str) -> bool:
+    """Tell whether the unique index of an identity field ignores case."""
+    known: dict[str, bool] = collection.cache.setdefault("case-blind", {})
+    if field not in known:
+        index = single_column_unique(collection.indexes, field)
+        known[field] = index is not None and index.columns[0].collate.lower() == "nocase"
+    return known[field]

@@ -25,7 +25,7 @@ LEVELS: Final = {DEBUG: "DEBUG", INFO: "INFO", WARN: "WARN", ERROR: "ERROR"}
 
 FLUSH_SECONDS: Final = 3.0
 FLUSH_ROWS: Final = 2_000
-"""NOTE: the reference writes from 200 on; larger batches cost half as much, and nothing waits for them."""
+"""NOTE: the reference stores from 200 on; larger batches cost half as much, and nobody waits."""
 _MOST_WAITING: Final = 20_000
 """What is kept while the database refuses; beyond that the oldest lines go."""
 _PRUNE_SECONDS: Final = 6 * 3600

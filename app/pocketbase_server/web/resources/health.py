@@ -1,4 +1,4 @@
-"""Is the server there?"""
+"""Tells whether the server is there."""
 
 from __future__ import annotations
 
