@@ -48,7 +48,7 @@ def _load(name: str, module: str) -> AnyCommand:
     app._add_completion = False
     built: Any = typer.main.get_command(app)
     built.name = name
-    return built
+    return built  # type: ignore[no-any-return]
 
 
 class Node(Command):
@@ -117,7 +117,7 @@ def _spelt(flag: Flag, value: str, negations: Mapping[str, str]) -> list[str]:
     if flag.kind is Kind.BOOL:
         if value == "true":
             return [name]
-        opposites = negations | {negated: name for name, negated in negations.items()}
+        opposites = {**negations, **{negated: plain for plain, negated in negations.items()}}
         return [opposites[name]] if name in opposites else []
     if flag.kind is Kind.STRINGS:
         return [part for item in value.split(",") for part in (name, item)]

@@ -40,9 +40,21 @@ class Answer:
         self.headers: Headers = []
         self.body: Iterable[bytes] = ()
 
-    def __call__(self, status: str, headers: Headers, exc_info: Any = None) -> None:  # noqa: ARG002
+    def __call__(
+        self,
+        status: str,
+        headers: Headers,
+        exc_info: Any = None,  # noqa: ARG002
+        /,
+    ) -> Callable[[bytes], object]:
+        """Take status and headers."""
         self.status = int(status[:3])
         self.headers = headers
+        return _no_write
+
+
+def _no_write(data: bytes) -> None:
+    """Nobody calls what WSGI keeps for programs of another time."""
 
 
 class Edge:
@@ -119,7 +131,8 @@ class Edge:
                 pass
             finally:
                 MODE.active = False
-        return await (self._slow if lane is Lane.SLOW else self._pool).run(make)
+        answer: Answer = await (self._slow if lane is Lane.SLOW else self._pool).run(make)
+        return answer
 
 
 class _Call:

@@ -10,9 +10,10 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
-from granian.server.mp import MPServer, SocketHolder
+from granian.server.mp import MPServer
 
 from pocketbase_server.serve.address import listen, parse_address
 from pocketbase_server.serve.worker import Job, load_worker
@@ -41,15 +42,19 @@ class _Server(MPServer):
         self._listening = sock
 
     def _init_shared_socket(self) -> None:
+        fd = os.dup(self._listening.fileno())
+        holder: Any = SocketHolder
         self._ssp = None
         self._sso = None
-        self._sfd = os.dup(self._listening.fileno())
-        self._shd = SocketHolder(self._sfd, False, BACKLOG)  # noqa: FBT003 - granian's signature
+        self._sfd: Any = fd
+        self._shd: Any = holder(fd, False, BACKLOG)  # noqa: FBT003 - granian's signature
 
     def _drop_shared_socket(self) -> None:
         self._listening.close()
 
-    def _spawn_worker(self, idx: int, target: Any, callback_loader: Callable[[int], Any]) -> Any:
+    def _spawn_worker(  # type: ignore[override]
+        self, idx: int, target: Any, callback_loader: Callable[[int], Any]
+    ) -> Any:
         return super()._spawn_worker(idx, target, partial(callback_loader, idx))
 
 

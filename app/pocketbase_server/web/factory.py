@@ -104,4 +104,5 @@ _FILE_SIZE: Final = 5 << 20
 def _file_bytes(field: Any) -> int:
     if field.type != "file":
         return 0
-    return (field.max_size or _FILE_SIZE) * max(1, field.max_select)
+    size: int = (field.max_size or _FILE_SIZE) * max(1, field.max_select)
+    return size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.hooks.events import RequestEvent
 from pocketbase_server.core.request_info import RequestInfo
@@ -37,7 +37,7 @@ class RouteEvent(RequestEvent):
 
     # -- the request
 
-    @property  # type: ignore[override]
+    @property
     def request(self) -> RequestInfo:
         """The request in domain terms: method, query, body, headers, auth.
 
@@ -127,7 +127,7 @@ class RouteEvent(RequestEvent):
 
     def redirect(self, status: int, url: str) -> None:
         """Send the caller elsewhere; the status is one of the 300s."""
-        if not HTTPStatus(status).is_redirection:
+        if not _REDIRECTS[0] <= status <= _REDIRECTS[1]:
             raise ValueError(f"no redirect: {status}")
         self._response.status = status
         self._response.set_header("location", url)
@@ -143,4 +143,5 @@ class RouteEvent(RequestEvent):
             self.json(200, self.answer)
 
 
-_NO_REQUEST = RequestInfo()
+_NO_REQUEST: Final = RequestInfo()
+_REDIRECTS: Final = (HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.PERMANENT_REDIRECT)

@@ -136,7 +136,7 @@ def test_stray_indexes(app):
 
     assert run_system_migrations(app) == [NEWEST_MIGRATION]
     rows = dict(app.data.all("SELECT name, indexes FROM _collections"))
-    assert json.loads(rows["users"])[-1] == "CREATE INDEX own ON users (name)"
+    assert json.loads(rows["users"])[-1] == "CREATE INDEX `own` ON `users` (`name`)"
     assert "other" not in rows["_mfas"]
     changed = app.data.all("SELECT name FROM _collections WHERE updated != 'then'")
     assert changed == [("users",)]

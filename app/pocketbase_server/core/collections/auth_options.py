@@ -4,117 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from dataclasses import fields as dataclass_fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from pocketbase_server.core.errors import BadRequestError
-from pocketbase_server.kit.ids import random_string
+from pocketbase_server.core.options import Option, Section, refuse_body
 
 SECRET_LENGTH = 50
-
-
-@dataclass(slots=True)
-class Section:
-    """A group of options: printed in the order of definition, merged from partial JSON objects."""
-
-    WIRE: ClassVar[Mapping[str, str]] = {}
-    SECRETS: ClassVar[frozenset[str]] = frozenset()
-    """Options that the API never shows."""
-    SPARSE: ClassVar[frozenset[str]] = frozenset()
-    """Options that are left out while they are blank."""
-
-    def merge(self, raw: Any) -> None:
-        """Take over what the JSON object *raw* holds; the rest stays.
-
-        Raises `BadRequestError` when an option has the wrong JSON type.
-        """
-        if raw is None:
-            return
-        if not isinstance(raw, dict):
-            raise BadRequestError
-        for item in dataclass_fields(self):
-            wire = self.wire(item.name)
-            if wire in raw:
-                self._merge_one(item.name, str(item.type), raw[wire])
-
-    def _merge_one(self, name: str, kind: str, raw: Any) -> None:
-        current = getattr(self, name)
-        if isinstance(current, Section):
-            current.merge(raw)
-        elif raw is None:
-            if kind.endswith("None"):
-                setattr(self, name, None)
-        else:
-            setattr(self, name, _read(kind, raw))
-
-    def export(self, *, with_secrets: bool = False) -> dict[str, Any]:
-        """Return the options as a JSON object, secrets only when asked for."""
-        body = {}
-        for item in dataclass_fields(self):
-            name, value = item.name, getattr(self, item.name)
-            if (name in self.SECRETS and not with_secrets) or (name in self.SPARSE and not value):
-                continue
-            body[self.wire(name)] = _exported(value, with_secrets=with_secrets)
-        return body
-
-    def clone(self) -> Self:
-        """Return a copy that shares nothing changeable."""
-        copies = {f.name: _cloned(getattr(self, f.name)) for f in dataclass_fields(self)}
-        return type(self)(**copies)
-
-    @classmethod
-    def wire(cls, name: str) -> str:
-        """Return the JSON name of an option."""
-        return cls.WIRE.get(name) or _camel(name)
-
-
-def _exported(value: Any, *, with_secrets: bool) -> Any:
-    if isinstance(value, Section):
-        return value.export(with_secrets=with_secrets)
-    if isinstance(value, list):
-        return [_exported(item, with_secrets=with_secrets) for item in value]
-    return value
-
-
-def _cloned(value: Any) -> Any:
-    if isinstance(value, Section):
-        return value.clone()
-    if isinstance(value, list):
-        return [_cloned(item) for item in value]
-    return dict(value) if isinstance(value, dict) else value
-
-
-def _read(kind: str, raw: Any) -> Any:
-    if kind == "list[Provider]":
-        return _read_providers(raw)
-    if kind == "list[str]":
-        return _read_texts(raw)
-    if type(raw).__name__ != kind.partition(" ")[0].partition("[")[0]:
-        raise BadRequestError
-    return raw
-
-
-def _read_texts(raw: Any) -> list[str]:
-    if not isinstance(raw, list) or not all(isinstance(item, str) for item in raw):
-        raise BadRequestError
-    return list(raw)
-
-
-def _read_providers(raw: Any) -> list[Provider]:
-    if not isinstance(raw, list):
-        raise BadRequestError
-    return [_read_provider(item) for item in raw]
-
-
-def _read_provider(raw: Any) -> Provider:
-    provider = Provider()
-    provider.merge(raw)
-    return provider
-
-
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(word.capitalize() for word in tail)
 
 
 @dataclass(slots=True)
@@ -153,7 +47,7 @@ class Provider(Section):
     token_url: str = ""
     user_info_url: str = ""
     display_name: str = ""
-    extra: dict[str, Any] | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -175,6 +69,29 @@ class OAuth2(Section):
     providers: list[Provider] = field(default_factory=list)
     mapped_fields: MappedFields = field(default_factory=MappedFields)
     enabled: bool = False
+
+    def merge_option(self, option: Option, raw: Any) -> None:
+        """Take over one option; providers keep what is not said of them, found by their names."""
+        if option.attribute != "providers":
+            Section.merge_option(self, option, raw)
+            return
+        known = {provider.name: provider for provider in self.providers}
+        self.providers = [_read_provider(item, known) for item in _as_list(raw)]
+
+
+def _as_list(raw: Any) -> list[Any]:
+    if raw is not None and not isinstance(raw, list):
+        raise refuse_body()
+    return raw or []
+
+
+def _read_provider(raw: Any, known: Mapping[str, Provider]) -> Provider:
+    # NOTE: the API never shows secrets, so what comes back from it lacks them
+    name = raw.get("name") if isinstance(raw, dict) else None
+    twin = known.get(name) if isinstance(name, str) and name else None
+    provider = twin.clone() if twin is not None else Provider()
+    provider.merge(raw if raw is not None else {})
+    return provider
 
 
 @dataclass(slots=True)
@@ -229,8 +146,6 @@ TOKENS = (
 class AuthOptions(Section):
     """All options of an auth collection."""
 
-    WIRE: ClassVar[Mapping[str, str]] = {"oauth2": "oauth2"}
-
     auth_rule: str | None = ""
     """Which records may sign in; "" for all, None for none."""
     manage_rule: str | None = None
@@ -252,7 +167,3 @@ class AuthOptions(Section):
     def tokens(self) -> dict[str, TokenOptions]:
         """Return the token options by name."""
         return {name: getattr(self, name) for name in TOKENS}
-
-
-def _token(duration: int) -> TokenOptions:
-    return TokenOptions(random_string(SECRET_LENGTH), duration)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pocketbase_server.core.collections.indexes import parse_index
+from pocketbase_server.core.collections.indexes import creation_issue, parse_index
+from pocketbase_server.core.errors import ValidationErrors
+from pocketbase_server.storage.sql.errors import DatabaseError
 from pocketbase_server.storage.sql.schema import TableChange, TableSpec
 
 if TYPE_CHECKING:
@@ -63,6 +65,14 @@ def drop_indexes(editor: SchemaEditor, collection: Collection) -> None:
 
 
 def create_indexes(editor: SchemaEditor, collection: Collection) -> None:
-    """Make the indexes that the collection lists, in the normalised text."""
-    for text in collection.indexes:
-        editor.create_index(parse_index(text).build())
+    """Make the indexes that the collection lists, in the normalised text.
+
+    Raises `ValidationErrors` for one that the database refuses.
+    """
+    for at, text in enumerate(collection.indexes):
+        index = parse_index(text)
+        try:
+            editor.create_index(index.build())
+        except DatabaseError as ex:
+            issues = {"indexes": {str(at): creation_issue(index, ex)}}
+            raise ValidationErrors(issues) from ex

@@ -83,7 +83,7 @@ class CollectionCheck:
         if new.is_auth and new.auth is not None:
             found |= auth_issues(self._app, new, self._old)
         if new.is_view:
-            found["viewQuery"] = query_issue(self._app, new)
+            found["viewQuery"] = query_issue(new)
         return {key: issue for key, issue in found.items() if issue}
 
     def _others(self) -> list[Collection]:

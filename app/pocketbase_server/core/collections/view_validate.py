@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pocketbase_server.core.collections.views import ViewQueryError, infer_fields, normalise_query
+from pocketbase_server.core.collections.views import ViewQueryError, try_view
 from pocketbase_server.core.errors import REQUIRED, Issue
 from pocketbase_server.kit.text import sentence
 
@@ -23,15 +23,14 @@ def load_view_fields(app: App, collection: Collection) -> None:
         collection.fields = []
     else:
         try:
-            query = normalise_query(options.view_query)
-            collection.fields = infer_fields(query, app.data, app.collections.get)
+            collection.fields = try_view(options.view_query, app.data, app.collections.get).fields
         except ViewQueryError as ex:
             collection.fields = []
             collection.cache[_FIELDS_KEY] = sentence(f"Invalid query - {ex}")
     collection.forget_fields()
 
 
-def query_issue(app: App, collection: Collection) -> Issue | None:  # noqa: ARG001
+def query_issue(collection: Collection) -> Issue | None:
     """Return why the query cannot be that of a view, or None; after `load_view_fields()`."""
     if collection.view is None or not collection.view.view_query:
         return REQUIRED

@@ -9,7 +9,7 @@ from pocketbase_server.core.collections.indexes import default_auth_indexes, ren
 from pocketbase_server.core.collections.sync import sync_table
 from pocketbase_server.core.collections.validate import CollectionCheck
 from pocketbase_server.core.collections.view_validate import load_view_fields
-from pocketbase_server.core.collections.views import normalise_query
+from pocketbase_server.core.collections.views import view_select
 from pocketbase_server.core.errors import AppError, BadRequestError, ValidationErrors
 from pocketbase_server.core.hooks.events import CollectionErrorEvent, CollectionEvent
 from pocketbase_server.core.hooks.hook import trigger_refined
@@ -103,7 +103,7 @@ class CollectionWriter:
         if old is not None and old.name != collection.name:
             self._app.schema.drop_view(old.name)
         query = collection.view.view_query if collection.view else ""
-        self._app.schema.create_view(collection.name, normalise_query(query))
+        self._app.schema.create_view(collection.name, view_select(query, self._app.data))
 
     def _resave_views(self, changed: Collection) -> None:
         """Bring the fields of views up to date that may read from *changed*."""

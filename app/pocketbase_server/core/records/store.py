@@ -64,7 +64,8 @@ class RecordStore:
     ) -> Record | None:
         """Return the first record in which *field* has *value* (stored form), or None."""
         collection = self._collection(place)
-        query = _first_query(collection, field, nocase=nocase)
+        filled = field != "id" and value.__class__ is str and value != ""
+        query = _first_query(collection, field, nocase=nocase, filled=filled)
         row = self._app.data.one(query, (value,))
         return Record.from_row(collection, row) if row is not None else None
 
@@ -262,10 +263,11 @@ def _refuse_view(record: Record) -> None:
         raise AppError("view records cannot be written")
 
 
-def _first_query(collection: Collection, field: str, *, nocase: bool) -> str:
-    key = ("first by", field, nocase)
+def _first_query(collection: Collection, field: str, *, nocase: bool, filled: bool) -> str:
+    key = ("first by", field, nocase, filled)
     known: str | None = collection.cache.get(key)  # type: ignore[call-overload]
     if known is None:
-        known = sql.select(collection.name, shape(collection).names, by=field, nocase=nocase)
+        names = shape(collection).names
+        known = sql.select(collection.name, names, by=field, nocase=nocase, filled=filled)
         collection.cache[key] = known  # type: ignore[index]
     return known

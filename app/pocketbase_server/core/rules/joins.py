@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.fields.base import Field
     from pocketbase_server.core.rules.binding import Param
@@ -64,6 +66,15 @@ class Source:
         found: list[Source] = []
         source: Source | None = self
         while source is not None:
+            found.append(source)
+            source = source.parent
+        return found[::-1]
+
+    def steps_from(self, known: Container[Source]) -> list[Source]:
+        """Return the sources between the rows at hand and this one, itself among them."""
+        found: list[Source] = []
+        source: Source | None = self
+        while source is not None and source not in known:
             found.append(source)
             source = source.parent
         return found[::-1]

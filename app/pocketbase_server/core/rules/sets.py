@@ -105,13 +105,14 @@ class Arranger:
         return any_of(found, all_of(NoRow(source), self.arrange(rest, known)))
 
     def _some(self, source: Source, term: Term, known: frozenset[Source]) -> Term:
-        outside = _outside(term, source)
-        if source.link in _BACK and source.parent in known and self.wants(source):
-            return self._referred(source, term, outside, known)
-        if source.root.link not in _OUTER and outside and self.wants(source):
-            lifted = self._lifted(source, term)
-            if lifted is not None:
-                return lifted
+        if self.wants(source):
+            outside = _outside(term, source)
+            if source.link in _BACK and source.parent in known:
+                return self._referred(source, term, outside, known)
+            if outside and not known.intersection(source.path()) and source.root.link not in _OUTER:
+                lifted = self._lifted(source, term)
+                if lifted is not None:
+                    return lifted
         return Some(source, self._inside(source, term, known))
 
     def _inside(self, source: Source, term: Term, known: frozenset[Source]) -> Term:
@@ -146,22 +147,13 @@ class Arranger:
 
 def _edge(term: Term, known: frozenset[Source]) -> Source | None:
     """Return the related record that alone decides about the condition, if there is one."""
-    edges: set[Source] = set()
+    edges: set[Source | None] = set()
     for source in sources(term):
-        if source.root.link is Link.AUTH and source.root not in known:
-            continue
-        step = next((step for step in source.path() if _is_new(step, known)), None)
-        if step is None:
-            return None
-        edges.add(step)
+        steps = source.steps_from(known)
+        if not steps or steps[0].link is not Link.AUTH:
+            edges.add(steps[0] if steps else None)
     edge = edges.pop() if len(edges) == 1 else None
-    if edge is None or edge.link not in _RELATED or edge.parent not in known:
-        return None
-    return edge
-
-
-def _is_new(step: Source, known: frozenset[Source]) -> bool:
-    return step not in known
+    return edge if edge is not None and edge.link in _RELATED else None
 
 
 def _outside(term: Term, source: Source) -> set[Source]:
@@ -169,14 +161,8 @@ def _outside(term: Term, source: Source) -> set[Source]:
     return {
         other
         for other in sources(term)
-        if not other.is_under(source)
-        and (other.root.link is not Link.AUTH or other.root in source.path())
-    } - set(_above(source))
-
-
-def _above(source: Source) -> list[Source]:
-    """Return what the source hangs on when that is the same for every record."""
-    return source.path()[:-1] if source.root.link not in _OUTER else []
+        if other.root.link is not Link.AUTH and not other.is_under(source)
+    }
 
 
 def _sides(tie: Compare, source: Source) -> tuple[Term, Term] | None:

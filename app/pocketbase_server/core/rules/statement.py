@@ -56,6 +56,8 @@ class Writer:
     def __init__(self, *, in_order: bool = False) -> None:
         self._numbers = count()
         self._in_order = in_order
+        self.has_values = False
+        """Whether some record is looked up by a value of its own, which may change the order."""
 
     def alias(self) -> str:
         """Return an alias that is not in use."""
@@ -67,9 +69,9 @@ class Writer:
         """Return the rows with everything that the terms name at this level, and the joins for it."""
         joins: list[n.Join] = []
         for source in _named(needed):
-            for step in source.path():
-                if step in rows or step.root.link is Link.AUTH:
-                    continue
+            for step in source.steps_from(rows):
+                if step.root.link is Link.AUTH and step.root not in rows:
+                    break
                 rows, join = self._join(step, rows, is_outer=True)
                 joins.append(join)
         return rows, joins
@@ -143,8 +145,7 @@ class Writer:
         return n.Select(columns, table, [*joins, *more], where), rows
 
     def _found(self, source: Source, term: t.Term, rows: Rows) -> n.Exists:
-        chain = [step for step in source.path() if step not in rows]
-        return n.Exists(self.query(chain, rows, term)[0])
+        return n.Exists(self.query(source.steps_from(rows), rows, term)[0])
 
     # -- conditions
 
@@ -164,7 +165,7 @@ class Writer:
             case t.Any(parts):
                 return n.AnyTrue([self.condition(part, rows) for part in parts])
             case t.Not(part):
-                return n.Inverted(self.condition(part, rows))
+                return _opposite(self.condition(part, rows))
             case t.Fixed(value):
                 return n.Truth(value=bool(value))
             case t.Some(source, part):
@@ -263,6 +264,7 @@ class Writer:
         return self._in_order and parent is not None and parent.link is Link.BASE
 
     def _value_in(self, term: t.ValueIn, rows: Rows) -> Node:
+        self.has_values = True
         query, inside = self.query(term.source.path(), Rows(), term.condition, term.member)
         value, member = self.value(term.value, rows), query.columns[0]
         if term.coalesced:
@@ -276,9 +278,11 @@ class Writer:
 
     def value(self, term: t.Term, rows: Rows) -> Node:
         """Return the node of a value."""
-        outer = next((s for s in t.sources(term) if s.root.link is Link.AUTH), None)
-        if outer is not None and outer.root not in rows:
-            return n.Scalar(self.query([outer.root], Rows(), t.Fixed(value=True), term)[0])
+        roots = {source.root for source in t.sources(term)}
+        if len(roots) == 1:
+            (root,) = roots
+            if root.link is Link.AUTH and root not in rows:
+                return n.Scalar(self.query([root], Rows(), t.Fixed(value=True), term)[0])
         return self._value(term, rows)
 
     def _value(self, term: t.Term, rows: Rows) -> Node:  # noqa: PLR0911 - a table of kinds
@@ -294,7 +298,7 @@ class Writer:
             case t.ListLength(column):
                 return n.ListLength(self._value(column, rows))
             case t.Lowered(inner):
-                return n.Lowered(self._value(inner, rows))
+                return n.Lowered(self.value(inner, rows))
             case t.Distance(points):
                 return n.Distance([self.value(point, rows) for point in points])
             case _:
@@ -338,6 +342,11 @@ def _and(parts: Iterable[Node | None]) -> Node | None:
     if not found:
         return None
     return found[0] if len(found) == 1 else n.AllTrue(found)
+
+
+def _opposite(node: Node) -> Node:
+    # NOTE: what is inverted here is a question about rows; null in it means no
+    return n.Inverted(node) if isinstance(node, n.Exists) else n.NotTrue(node)
 
 
 def _is_true(node: Node) -> bool:

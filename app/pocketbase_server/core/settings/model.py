@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pocketbase_server.core.collections.auth_options import Section
 from pocketbase_server.core.errors import BadRequestError
+from pocketbase_server.core.options import Section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

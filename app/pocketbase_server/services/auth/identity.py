@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pocketbase_server.core.collections.indexes import single_column_unique
+from pocketbase_server.core.collections.indexes import has_single_column_unique
 from pocketbase_server.kit.addresses import is_email
 
 if TYPE_CHECKING:
@@ -40,6 +40,5 @@ def ignores_case(collection: Collection, field: str) -> bool:
     """Tell whether the unique index of an identity field ignores case."""
     known: dict[str, bool] = collection.cache.setdefault("case-blind", {})
     if field not in known:
-        index = single_column_unique(collection.indexes, field)
-        known[field] = index is not None and index.columns[0].collate.lower() == "nocase"
+        _, known[field] = has_single_column_unique(collection.indexes, field)
     return known[field]

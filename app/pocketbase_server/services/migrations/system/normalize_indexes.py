@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from pocketbase_server.core.collections.indexes import parse_index
+from pocketbase_server.core.collections.sync import create_indexes, drop_indexes
 from pocketbase_server.services.migrations.system.stored import (
     store_collection,
     stored_collections,
@@ -13,10 +14,7 @@ from pocketbase_server.storage.sql.editor import SchemaEditor
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
-
-_NAME: Final = re.compile(
-    r"INDEX\s+(?:IF\s+NOT\s+EXISTS\s+)?(?:\w+\s*\.\s*)?[`\"\[']?(\w+)", re.IGNORECASE
-)
+    from pocketbase_server.core.collections.model import Collection
 
 
 def normalize_indexes(app: App) -> None:
@@ -25,13 +23,23 @@ def normalize_indexes(app: App) -> None:
     for collection in stored_collections(app.data):
         if collection.system or collection.is_view:
             continue
-        known = {_name(statement) for statement in collection.indexes}
-        there = editor.indexes(collection.name)
-        collection.indexes += [sql for name, sql in there.items() if name.lower() not in known]
+        _adopt_strays(editor, collection)
         if collection.indexes:
             store_collection(app.data, collection)
 
 
-def _name(statement: str) -> str:
-    found = _NAME.search(statement)
-    return found[1].lower() if found else ""
+def _adopt_strays(editor: SchemaEditor, collection: Collection) -> None:
+    """Let the collection know of all indexes of its table, and write those anew."""
+    known = {parse_index(text).name.lower() for text in collection.indexes}
+    strays = {
+        name: parse_index(text)
+        for name, text in editor.indexes(collection.name).items()
+        if name.lower() not in known
+    }
+    if not strays:
+        return
+    drop_indexes(editor, collection)
+    for name in strays:
+        editor.drop_index(name)
+    collection.indexes += [index.build() for index in strays.values()]
+    create_indexes(editor, collection)

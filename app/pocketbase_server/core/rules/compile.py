@@ -1,0 +1,289 @@
+"""From an expression and where it is used to the statement that answers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from pocketbase_server.core.errors import RuleSyntaxError
+from pocketbase_server.core.rules import ast, functions
+from pocketbase_server.core.rules.binding import constant, given, literal
+from pocketbase_server.core.rules.comparison import compare
+from pocketbase_server.core.rules.joins import Link, Source
+from pocketbase_server.core.rules.macros import macro_param
+from pocketbase_server.core.rules.parser import parse_kept
+from pocketbase_server.core.rules.operands import BLANK, NULL, Operand, bound, number
+from pocketbase_server.core.rules.request_values import Known, known_param
+from pocketbase_server.core.rules.resolver import Facts, Lookup, Resolver, World, blank_or
+from pocketbase_server.core.rules.scopes import scoped
+from pocketbase_server.core.rules.sets import Arranger, Wants
+from pocketbase_server.core.rules.sort import RANDOM, ROW_NUMBER, SortKey
+from pocketbase_server.core.rules.statement import Rows, Writer
+from pocketbase_server.core.rules.terms import (
+    Column,
+    Fixed,
+    JsonPart,
+    ListLength,
+    Lowered,
+    Null,
+    Term,
+    all_of,
+    any_of,
+    sources,
+    walk,
+)
+from pocketbase_server.storage.sql import nodes as n
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.storage.sql.nodes.base import Node
+
+_CONSTANTS = {"null": NULL, "true": number(1), "false": number(0)}
+
+
+class Purpose(Enum):
+    """What is asked of the records that match."""
+
+    ROWS = "their rows, in order, a page of them"
+    COUNT = "how many there are"
+    ONE = "the row of one id"
+    SOME = "the rows of some ids"
+    UNSAVED = "whether a record would match that is not stored yet"
+
+
+@dataclass(slots=True)
+class Setting:
+    """What an expression is compiled for."""
+
+    collection: Collection
+    lookup: Lookup
+    facts: Facts
+    auth: Collection | None
+    """The collection of the caller's record."""
+    is_trusted: bool
+    """Whether filter and sort may use everything: for superusers and code."""
+    wants: Wants
+
+
+class Compiler:
+    """Compiles the rule, filter and sort of one question; they share the rows they speak of."""
+
+    def __init__(self, setting: Setting, purpose: Purpose) -> None:
+        self._setting = setting
+        self._purpose = purpose
+        link = Link.GIVEN if purpose is Purpose.UNSAVED else Link.BASE
+        self.base = Source(link, collection=setting.collection)
+        self._world = World(setting.lookup, setting.facts, setting.auth)
+        self._resolver = Resolver(self._world, self.base)
+        self._terms: list[Term] = []
+        self._order: list[tuple[Term | str, bool]] = []
+
+    # -- taking expressions in
+
+    def add_rule(self, rule: ast.Expression | None) -> None:
+        """Take a stored rule: it may use everything."""
+        self._resolver.allows_hidden = True
+        if rule is not None:
+            self._terms.append(self._expression(rule, self._resolver))
+
+    def add_filter(self, filter_: ast.Expression | None) -> None:
+        """Take the caller's filter."""
+        self._resolver.allows_hidden = self._setting.is_trusted
+        if filter_ is not None:
+            self._terms.append(self._expression(filter_, self._resolver))
+
+    def add_sort(self, keys: Sequence[SortKey]) -> None:
+        """Take the caller's sort keys."""
+        self._resolver.allows_hidden = self._setting.is_trusted
+        for key in keys:
+            if key.name in {RANDOM, ROW_NUMBER}:
+                self._order.append((key.name, key.descending))
+            else:
+                self._order.append((self._sort_value(key), key.descending))
+
+    def _sort_value(self, key: SortKey) -> Term:
+        try:
+            value = self._resolver.resolve(key.name)
+        except RuleSyntaxError as ex:
+            raise RuleSyntaxError(f'invalid sort field "{key.name}"') from ex
+        if value.has_params or not _is_sortable(value.value):
+            raise RuleSyntaxError(f'invalid sort field "{key.name}"')
+        return value.value
+
+    # -- expressions
+
+    def _expression(self, node: ast.Expression, resolver: Resolver) -> Term:
+        match node:
+            case ast.And(parts):
+                return all_of(*[self._expression(part, resolver) for part in parts])
+            case ast.Or(parts):
+                return any_of(*[self._expression(part, resolver) for part in parts])
+            case ast.Comparison(left, sign, right):
+                return compare(
+                    self._side("left", left, resolver), sign, self._side("right", right, resolver)
+                )
+
+    def _side(self, side: str, written: ast.Operand, resolver: Resolver) -> Operand:
+        try:
+            return self._operand(written, resolver)
+        except RuleSyntaxError as ex:
+            shown = getattr(written, "name", "")
+            position = getattr(written, "position", -1)
+            message = f'invalid {side} operand "{shown}" - {ex.message}'
+            raise RuleSyntaxError(message, position) from ex
+
+    def _operand(self, written: ast.Operand, resolver: Resolver) -> Operand:
+        match written:
+            case ast.Identifier(name):
+                return self._identifier(name, resolver)
+            case ast.Text(""):
+                return BLANK
+            case ast.Text(value) | ast.Number(value):
+                return bound(constant(value))
+            case ast.Slot(place):
+                return bound(literal(place))
+            case ast.Param(name):
+                return self._given(name)
+            case ast.Call():
+                return functions.call(written, lambda part: self._operand(part, resolver))
+
+    def _identifier(self, name: str, resolver: Resolver) -> Operand:
+        macro = macro_param(name)
+        if macro is not None:
+            return bound(macro)
+        try:
+            return resolver.resolve(name)
+        except RuleSyntaxError:
+            known = _CONSTANTS.get(name.lower())
+            if known is None:
+                raise
+            return known
+
+    def _given(self, name: str) -> Operand:
+        param = given(name)
+        known = self._setting.facts.ask(known_param(param))
+        if known is Known.NULL:
+            return NULL
+        return BLANK if known is Known.BLANK else bound(param)
+
+    # -- what the caller may list
+
+    def _whole(self) -> Term:
+        """Return everything that must hold."""
+        terms = list(self._terms)
+        for source, collection in self._resolver.listed.items():
+            inner = Resolver(self._world, source)
+            rule = parse_rule(collection.list_rule or "")
+            # NOTE: the rule speaks of rows of its own; only the record it is about is shared
+            may_list = self._expression(rule, inner) if rule is not None else Fixed(value=True)
+            terms.append(blank_or(source, may_list))
+        return all_of(*terms)
+
+    # -- statements
+
+    def statement(self, columns: Sequence[str]) -> n.Select:
+        """Return the query; *columns* are those a row is made of."""
+        is_page = self._purpose is Purpose.ROWS
+        writer = Writer(in_order=is_page)
+        whole = self._whole()
+        keys = [key for key, _ in self._order if isinstance(key, Term)] if is_page else []
+        bound_rows = _flat(whole, keys)
+        known = frozenset({self.base, *bound_rows})
+        asked = scoped(whole, frozenset(bound_rows))
+        term = Arranger(self._setting.wants).arrange(asked, known)
+        alias = writer.alias()
+        rows = Rows().adding(self.base, alias, filled=True)
+        rows, joins = writer.joined(rows, (term, *keys))
+        where = None if _is_always(term) else writer.condition(term, rows)
+        query = n.Select(self._columns(alias, columns), self._table(alias, columns), joins, where)
+        query.is_distinct = bool(bound_rows)
+        return self._finished(query, writer, alias, rows)
+
+    def _columns(self, alias: str, columns: Sequence[str]) -> list[Node]:
+        match self._purpose:
+            case Purpose.COUNT:
+                # COMPAT: a view may give an id twice; the reference counts ids then
+                is_view = self._setting.collection.is_view
+                return [n.Counted(n.Column(alias, "id") if is_view else None)]
+            case Purpose.UNSAVED:
+                return [n.Word(1)]
+            case _:
+                return [n.Column(alias, name) for name in columns]
+
+    def _table(self, alias: str, columns: Sequence[str]) -> Node:
+        if self._purpose is Purpose.UNSAVED:
+            return n.Given(columns, [given(f"row.{name}") for name in columns], alias)
+        return n.Table(self._setting.collection.name, alias)
+
+    def _finished(self, query: n.Select, writer: Writer, alias: str, rows: Rows) -> n.Select:
+        """Return the query with what its purpose adds."""
+        match self._purpose:
+            case Purpose.ROWS:
+                query.order = self._ordered(query, writer, alias, rows)
+                query.limit, query.offset = n.Mark(given("limit")), n.Mark(given("offset"))
+            case Purpose.ONE:
+                own = n.Between(n.Column(alias, "id"), n.Operator.EQUAL, n.Mark(given("id")))
+                query.where = _both(own, query.where)
+                query.limit = n.Word(1)
+            case Purpose.SOME:
+                own = n.In(n.Column(alias, "id"), _given_ids(writer))
+                query.where = _both(own, query.where)
+            case Purpose.UNSAVED:
+                query.limit = n.Word(1)
+            case _:
+                pass
+        return query
+
+    def _ordered(self, query: n.Select, writer: Writer, alias: str, rows: Rows) -> list[Node]:
+        made: list[Node] = []
+        for key, descending in self._order:
+            if key == RANDOM:
+                made.append(n.Shuffle())
+            elif key == ROW_NUMBER:
+                made.append(n.Order(n.RowNumber(alias), descending=descending))
+            elif isinstance(key, Term):
+                made.append(n.Order(writer.value(key, rows), descending=descending))
+        if not made and query.where is not None and not self._setting.collection.is_view:
+            # NOTE: a set may be looked up by its values; the order stays that of the rows
+            return [n.Order(n.RowNumber(alias))] if query.joins or writer.has_values else []
+        return made
+
+
+def _flat(whole: Term, keys: Sequence[Term]) -> set[Source]:
+    """Return the sources with many rows that must be joined, because a sort key names one."""
+    sorted_by = {many for key in keys for source in sources(key) for many in source.many()}
+    if not sorted_by:
+        return set()
+    # COMPAT: the row that is sorted by is one that matches; all that conditions share with it is
+    # joined in one go, as the reference does
+    return sorted_by | {many for source in sources(whole) for many in source.many()}
+
+
+def _is_sortable(value: Term) -> bool:
+    if isinstance(value, Null):
+        return False
+    kinds = (Column, JsonPart, ListLength, Lowered)
+    return isinstance(value, kinds) and all(isinstance(part, kinds) for part in walk(value))
+
+
+def _is_always(term: Term) -> bool:
+    return isinstance(term, Fixed) and bool(term.value)
+
+
+def _both(first: Node, second: Node | None) -> Node:
+    return first if second is None else n.AllTrue([first, second])
+
+
+def _given_ids(writer: Writer) -> n.Select:
+    alias = writer.alias()
+    items = n.ItemsOf(n.Mark(given("ids")), alias, is_plain=True)
+    return n.Select([n.Column(alias, "value")], items)
+
+
+def parse_rule(text: str) -> ast.Expression | None:
+    """Return the tree of a stored rule, None for one that lets everybody through."""
+    return parse_kept(text) if text else None
+
