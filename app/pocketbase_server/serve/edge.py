@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 import traceback
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.serve.bodies import Body, read_body
@@ -120,7 +121,7 @@ class Edge:
                 body = await read_body(proto, length, match.endpoint.limit_for(match.params))
             except Exception as ex:  # noqa: BLE001 - the application answers it
                 refusal = ex
-            if body.__class__ is not NO_BODY.__class__:
+            if body.__class__ is not BytesIO or _is_upload(headers):
                 lane = Lane.SLOW
         make = _Call(self._api, scope, headers, match, body, refusal)
         if lane is Lane.INLINE and self._may_inline(match):
@@ -171,6 +172,11 @@ class _Call:
         except Exception:  # noqa: BLE001 - an error in the handling of errors
             _failed(answer)
         return answer
+
+
+def _is_upload(headers: NativeHeaders) -> bool:
+    kind: str = headers.get("content-type") or ""
+    return kind.startswith(MULTIPART)
 
 
 def _failed(answer: Answer) -> None:

@@ -95,6 +95,7 @@ class CollectionWriter:
             self._write_view(collection, old)
         else:
             sync_table(app.schema, collection, old)
+        app.data.after_commit(app.data.optimize)
         collection.is_new = False
         app.collections.reload()
         self._resave_views(collection)

@@ -365,8 +365,12 @@ class Engine:
         return self._version
 
     def optimize(self) -> None:
-        """Let SQLite refresh what its planner knows about tables that changed much."""
-        self.execute("PRAGMA optimize")
+        """Let SQLite refresh what its planner knows about tables that changed much.
+
+        Never raises: that it did not work out only means that plans stay as they were.
+        """
+        with suppress(DatabaseError):
+            self.execute("PRAGMA optimize")
 
 
 class Transaction:

@@ -31,15 +31,13 @@ def normalize_indexes(app: App) -> None:
 def _adopt_strays(editor: SchemaEditor, collection: Collection) -> None:
     """Let the collection know of all indexes of its table, and write those anew."""
     known = {parse_index(text).name.lower() for text in collection.indexes}
-    strays = {
-        name: parse_index(text)
-        for name, text in editor.indexes(collection.name).items()
-        if name.lower() not in known
-    }
+    found = (parse_index(text) for text in editor.indexes(collection.name).values())
+    # NOTE: one that the parser cannot read works on in SQLite, unlisted
+    strays = [index for index in found if index.is_valid and index.name.lower() not in known]
     if not strays:
         return
     drop_indexes(editor, collection)
-    for name in strays:
-        editor.drop_index(name)
-    collection.indexes += [index.build() for index in strays.values()]
+    for index in strays:
+        editor.drop_index(index.name)
+    collection.indexes += [index.build() for index in strays]
     create_indexes(editor, collection)

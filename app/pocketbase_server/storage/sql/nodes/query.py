@@ -93,6 +93,16 @@ class RowNumber(Node):
         return ctx.literal(f"{words.name(self.alias)}.{words.row_number}")
 
 
+class Largest(Node):
+    """The largest of a value."""
+
+    def __init__(self, value: Node) -> None:
+        self.value = value
+
+    def __sql__(self, ctx: Context) -> Context:
+        return ctx.literal("MAX(").sql(self.value).literal(")")
+
+
 class Order(Node):
     """One sort key."""
 

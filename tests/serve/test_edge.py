@@ -1,0 +1,160 @@
+"""Requests run inline, in the pool or in the slow pool; bodies are read with a limit."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from pocketbase_server.core.errors import BadRequestError, OffloadError, TooLargeError
+from pocketbase_server.serve.bodies import SMALL, read_body
+from pocketbase_server.serve.edge import Edge
+from pocketbase_server.serve.pool import Pool
+from pocketbase_server.storage.sql.inline import MODE
+from pocketbase_server.web.endpoint import Endpoint, Lane, Match
+
+
+class Wire:
+    """The sending side of one request: a body in pieces, and what was answered."""
+
+    def __init__(self, *pieces: bytes, breaks: bool = False) -> None:
+        self.pieces = pieces
+        self.breaks = breaks
+        self.answer: tuple[int, bytes] = (0, b"")
+
+    async def __call__(self) -> bytes:
+        return b"".join([piece async for piece in self])
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+        if self.breaks:
+            raise RuntimeError("connection lost")
+
+    def response_bytes(self, status: int, headers: Any, body: bytes) -> None:
+        self.answer = (status, body)
+
+
+class Scope:
+    proto = "http"
+    method = "GET"
+    path = "/"
+    query_string = ""
+    scheme = "http"
+    client = "127.0.0.1:5000"
+
+    def __init__(self, **headers: str) -> None:
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class App:
+    """A WSGI application that answers with the name of the thread it runs on."""
+
+    def __init__(self, lane: Lane, act: Callable[[], None] = lambda: None) -> None:
+        self.endpoint = Endpoint(lambda *_: None, "/", lane, limit=1 << 20)
+        self.act = act
+
+    def match(self, method: str, path: str) -> Match:
+        return Match(self.endpoint, {})
+
+    def __call__(self, env: dict[str, Any], start: Any) -> list[bytes]:
+        self.act()
+        start("200 OK", [])
+        return [threading.current_thread().name.encode()]
+
+
+def ask(app: App, scope: Scope | None = None, *, inline: bool = True) -> str:
+    async def run() -> bytes:
+        edge = Edge(app, may_inline=lambda _: inline)  # type: ignore[arg-type]
+        edge.start(asyncio.get_running_loop())
+        wire = Wire(b"x" * (SMALL + 1))
+        await edge.__rsgi__(scope or Scope(), wire)
+        edge.close()
+        return wire.answer[1]
+
+    return asyncio.run(run()).decode()
+
+
+def test_quick_requests_run_on_the_loop() -> None:
+    """A quick request costs no change of threads."""
+    assert ask(App(Lane.INLINE)) == "MainThread"
+
+
+@pytest.mark.parametrize(
+    ("app", "options", "thread"),
+    [
+        (App(Lane.POOL), {}, "request-1"),
+        (App(Lane.SLOW), {}, "slow-request-1"),
+        (App(Lane.INLINE), {"inline": False}, "request-1"),
+        (App(Lane.INLINE), {"scope": Scope(content_length=str(SMALL + 1))}, "slow-request-1"),
+        (App(Lane.INLINE), {"scope": Scope(transfer_encoding="chunked")}, "slow-request-1"),
+        (
+            App(Lane.INLINE),
+            {"scope": Scope(content_length="9", content_type="multipart/form-data")},
+            "slow-request-1",
+        ),
+    ],
+    ids=["pool", "slow", "not inline now", "large body", "large chunked body", "upload"],
+)
+def test_other_requests_run_on_threads(app: App, options: dict[str, Any], thread: str) -> None:
+    """What may wait, waits elsewhere."""
+    assert ask(app, **options) == thread
+
+
+def test_work_that_would_wait_is_done_again_elsewhere() -> None:
+    """A request that finds out on the loop that it must wait runs again on a thread."""
+    modes: list[bool] = []
+
+    def act() -> None:
+        modes.append(MODE.active)
+        if MODE.active:
+            raise OffloadError
+
+    assert ask(App(Lane.INLINE, act)) == "request-1"
+    assert modes == [True, False]
+
+
+def test_errors_of_the_application_are_answered() -> None:
+    """Even an error in the handling of errors is an answer."""
+    assert "Something went wrong" in ask(App(Lane.POOL, lambda: 1 / 0))  # type: ignore[arg-type, return-value]
+
+
+def body_of(wire: Wire, length: str | None, limit: int = 0) -> bytes:
+    async def run() -> bytes:
+        return (await read_body(wire, length, limit)).read()
+
+    return asyncio.run(run())
+
+
+def test_bodies() -> None:
+    """Bodies of every size and announcement come through whole."""
+    assert body_of(Wire(b"abc"), "3") == b"abc"
+    assert body_of(Wire(b"a", b"bc"), None) == b"abc"
+    assert body_of(Wire(b"a" * SMALL, b"bc"), None) == b"a" * SMALL + b"bc"
+
+
+def test_refused_bodies() -> None:
+    """Too large is known at once when announced, else while reading; a broken body is a bad request."""
+    with pytest.raises(TooLargeError):
+        body_of(Wire(b"never read", breaks=True), "11", 10)
+    with pytest.raises(TooLargeError):
+        body_of(Wire(b"123456", b"78901"), None, 10)
+    with pytest.raises(BadRequestError):
+        body_of(Wire(b"1", breaks=True), None, 10)
+
+
+def test_the_pool_runs_at_once_what_it_has_threads_for() -> None:
+    """Waiting work does not hold up other work while there are threads."""
+    together = threading.Barrier(3, timeout=5)
+
+    async def run() -> None:
+        pool = Pool(asyncio.get_running_loop(), 3, "test")
+        jobs: list[Awaitable[Any]] = [pool.run(together.wait) for _ in range(3)]
+        await asyncio.gather(*jobs)
+        with pytest.raises(ZeroDivisionError):
+            await pool.run(lambda: 1 / 0)
+        pool.close()
+
+    asyncio.run(run())
