@@ -100,7 +100,7 @@ def body_bytes(req: Request) -> bytes:
     if isinstance(source, BytesIO):
         return source.getvalue()
     # NOTE: what the server spooled may be read again; a plain WSGI input is read once
-    if source.seekable():
+    if getattr(source, "seekable", bool)():
         source.seek(0)
     data: bytes = source.read()
     return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field as dataclass_field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ class Source:
 
     link: Link
     parent: Source | None = None
-    collection: Collection | None = None
+    collection: Collection | None = dataclass_field(default=None, repr=False)
     """Whose records these are; None for items."""
     field: Field | None = None
     """The relation or list that the link goes through."""

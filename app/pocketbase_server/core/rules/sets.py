@@ -68,7 +68,7 @@ class Arranger:
             key = edge if edge is not None and self.wants(edge) else number
             groups.setdefault(key, []).append(term)
         return [
-            self._one(part, known) if isinstance(key, int) else self._related(key, part)
+            self._one(part, known) if isinstance(key, int) else self._related(key, part, known)
             for key, group in groups.items()
             for part in (combine(*group),)
         ]
@@ -86,13 +86,13 @@ class Arranger:
 
     # -- sets of related records
 
-    def _related(self, source: Source, term: Term) -> Term:
+    def _related(self, source: Source, term: Term, known: frozenset[Source]) -> Term:
         """Return whether the related record is among those for which the condition holds."""
         inside = self.arrange(term, frozenset({source}))
         rest = without(term, source)
         if not isinstance(rest, Fixed):
             missing = InRelated(source, Fixed(value=False), or_missing=True)
-            return any_of(InRelated(source, inside), all_of(missing, rest))
+            return any_of(InRelated(source, inside), all_of(missing, self.arrange(rest, known)))
         return InRelated(source, inside, or_missing=bool(rest.value))
 
     # -- some row

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.rules import terms as t
 from pocketbase_server.core.rules.joins import Link, Source
-from pocketbase_server.core.rules.nulls import column_is_filled
+from pocketbase_server.core.rules.nulls import column_is_filled, is_never_null
 from pocketbase_server.storage.sql import nodes as n
 from pocketbase_server.storage.sql.schema import ColumnKind
 
@@ -28,6 +28,11 @@ _OPERATORS: Final = {
     t.Test.LESS_OR_EQUAL: n.Operator.LESS_OR_EQUAL,
     t.Test.GREATER: n.Operator.GREATER,
     t.Test.GREATER_OR_EQUAL: n.Operator.GREATER_OR_EQUAL,
+}
+_PLAIN: Final = {
+    t.Test.IS: t.Test.EQUAL,
+    t.Test.IS_NOT: t.Test.UNEQUAL,
+    t.Test.OTHER: t.Test.UNEQUAL,
 }
 _TEXTS: Final = frozenset({ColumnKind.TEXT, ColumnKind.PRIMARY_TEXT})
 _ITEM: Final = "value"
@@ -179,7 +184,10 @@ class Writer:
         left, right = self.value(term.left, rows), self.value(term.right, rows)
         if term.test in {t.Test.SAME, t.Test.OTHER}:
             left, right = self._coalesced(term, left, right, rows)
-        return n.Between(left, _OPERATORS[term.test], right)
+        test = term.test
+        if test in _PLAIN and _is_filled(term.left, rows) and _is_filled(term.right, rows):
+            test = _PLAIN[test]
+        return n.Between(left, _OPERATORS[test], right)
 
     def _coalesced(
         self, term: t.Compare, left: Node, right: Node, rows: Rows
@@ -217,10 +225,14 @@ class Writer:
         raise AssertionError(term)
 
     def _in_related(self, source: Source, part: t.Term, rows: Rows, *, or_missing: bool) -> Node:
+        if or_missing and is_never_null(part):
+            part, is_inverted = t.opposite(part), False
+        else:
+            is_inverted = or_missing
         query, inside = self.query_of(source, part)
-        if or_missing:
-            assert query.where is not None  # noqa: S101 - a set of all is never asked for
-            query.where = n.NotTrue(query.where)
+        if is_inverted and query.where is not None:
+            where = query.where
+            query.where = where.part if isinstance(where, n.NotTrue) else n.NotTrue(where)
         query.columns = [self._column(source, "id", inside)]
         node = n.In(self._key(source, rows), query, unindexed=self._is_read_in_order(source))
         return n.NotTrue(node) if or_missing else node
