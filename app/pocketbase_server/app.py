@@ -8,6 +8,7 @@ from pocketbase_server.core.collections.store import CollectionStore
 from pocketbase_server.core.config import Config
 from pocketbase_server.core.hooks import HookTable
 from pocketbase_server.core.hooks.events import AppEvent, TerminateEvent
+from pocketbase_server.core.records.auth_hooks import bind_auth_hooks
 from pocketbase_server.core.records.query import QueryPlanner
 from pocketbase_server.core.records.store import RecordStore
 from pocketbase_server.core.settings.store import SettingsStore
@@ -43,6 +44,7 @@ class App:
         self.logs = LogWriter(self)
         self.routes: list[Callable[[object], None]] = []
         self.is_bootstrapped = False
+        bind_auth_hooks(self)
 
     def bootstrap(self) -> None:
         """Open the data directory, apply system migrations and load collections and settings.
