@@ -71,9 +71,10 @@ def only(path, *names):
 
 
 REFUSED = {
-    "data.db missing": (lambda p: (p / "data.db").unlink(), "missing, but storage has files"),
-    "data.db empty": (lambda p: (p / "data.db").write_bytes(b""), "empty, but storage has files"),
-    "only storage": (lambda p: only(p, "storage"), "storage has files"),
+    "data.db missing": (lambda p: (p / "data.db").unlink(), "missing, but storage is not empty"),
+    "data.db empty": (lambda p: (p / "data.db").write_bytes(b""), "empty, but storage is not empty"),
+    "only storage": (lambda p: only(p, "storage"), "storage is not empty"),
+    "only a folder in storage": (lambda p: (only(p), (p / "storage" / "c").mkdir(parents=True)), "storage is not empty"),
     "only logs": (lambda p: only(p, "auxiliary.db"), "auxiliary.db has logs"),
     "only a log to replay": (lambda p: (only(p), (p / "data.db-wal").write_bytes(b"x")), "data.db-wal has data"),
     "text file": (lambda p: (p / "data.db").write_text("hello " * 5000), "file is not a database"),
@@ -124,7 +125,7 @@ ACCEPTED = {
     "new": shutil.rmtree,
     "empty directory": only,
     "only an empty data.db": lambda p: (only(p), (p / "data.db").write_bytes(b"")),
-    "empty storage": lambda p: (only(p), (p / "storage" / "c").mkdir(parents=True)),
+    "empty storage": lambda p: (only(p), (p / "storage").mkdir()),
     "backups only": lambda p: (only(p), (p / "backups").mkdir(), (p / "backups" / "a.zip").write_text("x")),
     "unclean": _unclean,
     "garbage in the log": lambda p: (p / "data.db-wal").write_bytes(b"garbage!" * 4096),

@@ -17,6 +17,7 @@ from pocketbase_server.web.content import FileBody
 from pocketbase_server.web.endpoint import Lane, Match
 from pocketbase_server.web.errors import OFFLOAD
 from pocketbase_server.web.exchange import DELAY_KEY, REFUSAL_KEY
+from pocketbase_server.web.media import MULTIPART
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -80,8 +80,8 @@ class DataDir:
     def _remains(self) -> str:
         if _has_content(wal_of(self.data_db)):
             return f"{wal_of(self.data_db).name} has data"
-        if self.storage.is_dir() and any(file.is_file() for file in self.storage.rglob("*")):
-            return "storage has files"
+        if self.storage.is_dir() and any(self.storage.iterdir()):
+            return "storage is not empty"
         if _has_content(self.auxiliary_db) and has_rows(self.auxiliary_db, "_logs"):
             return "auxiliary.db has logs"
         return ""

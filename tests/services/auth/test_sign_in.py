@@ -23,7 +23,7 @@ REQUEST = RequestInfo(method="POST", ip="127.0.0.1", context="password")
 
 
 def coming_from(agent: str, **body) -> RequestInfo:
-    return replace(REQUEST, body=body, read_headers=lambda: {"user_agent": agent})
+    return replace(REQUEST, body=body, read_headers=lambda: {"user_agent": agent}, _headers=None)
 
 
 def login(app, identity=EMAIL, password=PASSWORD, request=REQUEST, field=""):
@@ -220,5 +220,6 @@ def test_refreshing_obeys_the_auth_rule(app, user):
     options(app, authRule="verified = true")
 
     assert record_by_token(app, token, AUTH) is None
+    user = app.records.find("users", user.id)
     with pytest.raises(ForbiddenError):
         refresh_auth(app, user, replace(REQUEST, auth=user), token)

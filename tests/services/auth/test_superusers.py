@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pocketbase_server.core.collections.model import SUPERUSERS
-from pocketbase_server.core.errors import BadRequestError
+from pocketbase_server.core.errors import BadRequestError, ValidationErrors
 from pocketbase_server.core.records.auth import INSTALLER_EMAIL
 from pocketbase_server.services.auth.tokens import AUTH, parse_unverified, record_by_token
 from pocketbase_server.services.installer import installer_link, needs_installer
@@ -70,7 +70,7 @@ def test_the_first_superuser_replaces_the_hidden_account(app, add):
 
 def test_a_refused_superuser_leaves_the_hidden_account(app, add):
     installer_link(app, "http://127.0.0.1:8090")
-    with pytest.raises(Exception, match=""):
+    with pytest.raises(ValidationErrors):
         add(SUPERUSERS, "no address")
 
     assert emails(app) == [INSTALLER_EMAIL]

@@ -7,9 +7,8 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-import orjson
-
 from pocketbase_server.core.errors import AppError
+from pocketbase_server.kit.json import quote
 
 SPACE: Final = frozenset(" \t\n\f\r\v")
 COMMA: Final = frozenset(",")
@@ -82,8 +81,8 @@ class _Reader:
 
     def finish(self) -> list[str]:
         if self.quote or self.depth:
-            quoted = orjson.dumps(self.current).decode()
-            raise ViewQueryError(f"unbalanced parenthesis or quoted expression: {quoted}")
+            what = quote(self.current)
+            raise ViewQueryError(f"unbalanced parenthesis or quoted expression: {what}")
         self._end()
         return self.parts
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from pocketbase_server.core.checks import name_issue
 from pocketbase_server.core.collections.select_list import (
     Named,
@@ -28,6 +26,7 @@ from pocketbase_server.core.fields import (
     TextField,
 )
 from pocketbase_server.kit.ids import checksum_id, random_string
+from pocketbase_server.kit.json import quote
 from pocketbase_server.storage.sql.errors import DatabaseError
 from pocketbase_server.storage.sql.view_trial import (
     raw_error,
@@ -259,8 +258,8 @@ def try_view(query: str, engine: Engine, find_collection: FindCollection) -> Vie
 def _require_name(at: int, item: Field) -> None:
     issue = name_issue(item.name)
     if issue is not None:
-        quoted = orjson.dumps(item.name).decode()
-        raise ViewQueryError(f"invalid field {quoted} ({at}): name: {_lowered(issue.message)}.")
+        why = f"name: {_lowered(issue.message)}."
+        raise ViewQueryError(f"invalid field {quote(item.name)} ({at}): {why}")
 
 
 def _lowered(message: str) -> str:
