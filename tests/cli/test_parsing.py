@@ -70,7 +70,9 @@ def test_values() -> None:
 
 def test_config() -> None:
     """Folders stand beside the data directory unless flags say otherwise."""
-    config = config_from(["serve", "--dir=/x/pb", "--hooksDir=/h", "--automigrate=false", "--http=:1", "--dev"])
+    config = config_from(
+        ["serve", "--dir=/x/pb", "--hooksDir=/h", "--automigrate=false", "--http=:1", "--dev"]
+    )
 
     assert config.data_dir == Path("/x/pb")
     assert config.hooks_dir == Path("/h")
@@ -81,7 +83,9 @@ def test_config() -> None:
 
 def test_config_of_a_wrong_line() -> None:
     """A wrong command line gives the defaults; complaining is the command's business."""
-    assert GlobalFlags(parse((), GLOBAL_FLAGS).values_of(GLOBAL_FLAGS)).config() == config_from(["--dev=x"])
+    assert GlobalFlags(parse((), GLOBAL_FLAGS).values_of(GLOBAL_FLAGS)).config() == config_from(
+        ["--dev=x"]
+    )
 
 
 def test_every_command_can_be_loaded() -> None:

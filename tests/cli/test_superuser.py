@@ -126,7 +126,9 @@ def test_superuser(name, twins):
     found = [line for words in STORIES[name] for line in twins.differences("superuser", *words)]
 
     assert not found, "\n" + "\n".join(found)
-    expected, got = twins.sql("SELECT email, emailVisibility, verified FROM _superusers ORDER BY email")
+    expected, got = twins.sql(
+        "SELECT email, emailVisibility, verified FROM _superusers ORDER BY email"
+    )
     assert expected == got
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pocketbase_server.web.multipart import MAX_PARTS, MultipartError, header_params, parse_multipart
+from pocketbase_server.web.multipart import (
+    MAX_PARTS,
+    MultipartError,
+    header_params,
+    parse_multipart,
+)
 
 KIND = "multipart/form-data; boundary=BB"
 
@@ -94,13 +99,15 @@ def test_any_bytes(body: bytes) -> None:
         pass
 
 
-@given(st.lists(st.tuples(st.from_regex(r"[a-z]{1,5}", fullmatch=True), st.binary(max_size=50)), max_size=5))
+@given(
+    st.lists(
+        st.tuples(st.from_regex(r"[a-z]{1,5}", fullmatch=True), st.binary(max_size=50)), max_size=5
+    )
+)
 def test_round_trip(files: list[tuple[str, bytes]]) -> None:
     """What is put into a form comes out of it, unless it holds the boundary."""
     files = [(name, data) for name, data in files if b"--BB" not in data]
-    body = b"".join(
-        part(name, "", "x.bin").encode()[:-2] + data + b"\r\n" for name, data in files
-    )
+    body = b"".join(part(name, "", "x.bin").encode()[:-2] + data + b"\r\n" for name, data in files)
 
     form = parse_multipart(body + b"--BB--\r\n", KIND)
 

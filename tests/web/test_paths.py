@@ -72,7 +72,8 @@ def test_ranges(header: str, expected: list[tuple[int, int]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["foo", "bytes=2-1", "bytes=a-b", "bytes=-", "bytes=5", "bytes=100-", "bytes=--1", "bytes=²-"]
+    "header",
+    ["foo", "bytes=2-1", "bytes=a-b", "bytes=-", "bytes=5", "bytes=100-", "bytes=--1", "bytes=²-"],
 )
 def test_refused_ranges(header: str) -> None:
     """Ranges that cannot be satisfied are refused."""

@@ -10,7 +10,9 @@ from pocketbase_server.kit.regex import compile_pattern
 
 _WIDE = r"\x{00A0}-\x{D7FF}\x{F900}-\x{FDCF}\x{FDF0}-\x{FFEF}"
 _ATOM = rf"[a-zA-Z0-9!#$%&'*+\-/=?^_`{{|}}~{_WIDE}]+"
-_QUOTABLE = rf"(?:[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\x21\x23-\x5b\x5d-\x7e{_WIDE}]|\([\x01-\x09\x0b-\x7f])"
+_QUOTABLE = (
+    rf"(?:[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\x21\x23-\x5b\x5d-\x7e{_WIDE}]|\([\x01-\x09\x0b-\x7f])"
+)
 _LOCAL = rf"(?:{_ATOM}(?:\.{_ATOM})*|\x22{_QUOTABLE}*\x22)"
 _ALNUM, _ALPHA, _INNER = rf"[a-zA-Z0-9{_WIDE}]", rf"[a-zA-Z{_WIDE}]", rf"[a-zA-Z0-9\-._~{_WIDE}]*"
 _LABEL = rf"(?:{_ALNUM}|{_ALNUM}{_INNER}{_ALNUM})\."

@@ -21,9 +21,7 @@ _TIME = r"(?P<hour>\d\d?):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\
 _SHORT_TIME = r"(?P<hour>\d\d):(?P<minute>\d\d)"
 _OFFSET = r"(?P<sign>[+-])(?P<off_hour>\d\d):(?P<off_minute>\d\d)"
 _PLAIN_OFFSET = r"(?P<sign>[+-])(?P<off_hour>\d\d)(?P<off_minute>\d\d)"
-_ZONE = (
-    r"(?:ChST|MeST|GMT(?P<gmt>[+-]\d\d?)|[A-Z]{3}|[A-Z]{3}T|WITA|[A-Z]{4}T|[+-]\d\d?)"
-)
+_ZONE = r"(?:ChST|MeST|GMT(?P<gmt>[+-]\d\d?)|[A-Z]{3}|[A-Z]{3}T|WITA|[A-Z]{4}T|[+-]\d\d?)"
 _WEEKDAY = r"(?i:mon|tue|wed|thu|fri|sat|sun)"
 _LONG_WEEKDAY = r"(?i:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 _NAMED = r"(?P<name>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
@@ -188,5 +186,3 @@ def _civil(days: int) -> tuple[int, int, int]:
     shifted = (5 * of_year + 2) // 153
     month = shifted + 3 if shifted < 10 else shifted - 9  # noqa: PLR2004
     return years + era * 400 + (month <= 2), month, of_year - (153 * shifted + 2) // 5 + 1  # noqa: PLR2004
-
-

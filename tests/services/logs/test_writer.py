@@ -89,7 +89,9 @@ def test_by_number(app, monkeypatch):
         app.logs.write(INFO, str(number), {})
 
     assert wait_for(lambda: len(rows(app)) >= module.FLUSH_ROWS)
-    assert [str(n) for n in range(module.FLUSH_ROWS)] == [row[1] for row in rows(app)][: module.FLUSH_ROWS]
+    assert [str(n) for n in range(module.FLUSH_ROWS)] == [row[1] for row in rows(app)][
+        : module.FLUSH_ROWS
+    ]
 
 
 @pytest.mark.parametrize(

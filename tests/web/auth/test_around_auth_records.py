@@ -28,7 +28,12 @@ EXTRA: dict[str, dict[str, Any]] = {
 
 def login(name: str, **more: Any) -> Scenario:
     save = more.pop("save", {})
-    return q(f"{USERS}/auth-with-password", "POST", {"identity": name, "password": PASSWORD, **more}, save=save)
+    return q(
+        f"{USERS}/auth-with-password",
+        "POST",
+        {"identity": name, "password": PASSWORD, **more},
+        save=save,
+    )
 
 
 def root(url: str, method: str = "GET", body: Any = None, **more: Any) -> Scenario:
@@ -73,9 +78,17 @@ MFA = [
     login("alice", mfaId="nope"),
     login("alice", mfaId=5),
     login("alice", mfaId=""),
-    q(f"{USERS}/auth-with-password?mfaId={{mfa}}", "POST", {"identity": "alice", "password": PASSWORD}),
+    q(
+        f"{USERS}/auth-with-password?mfaId={{mfa}}",
+        "POST",
+        {"identity": "alice", "password": PASSWORD},
+    ),
     q(f"{USERS}/auth-with-password?fields=x", "POST", {"identity": "alice", "password": PASSWORD}),
-    q(f"{USERS}/auth-with-password", "POST", {"identity": "alice", "password": "wrong", "mfaId": "{mfa}"}),
+    q(
+        f"{USERS}/auth-with-password",
+        "POST",
+        {"identity": "alice", "password": "wrong", "mfaId": "{mfa}"},
+    ),
     root("/api/collections/_mfas/records/{mfa}", "PATCH", {"method": "otp"}),
     login("bob", mfaId="{mfa}"),
     login("alice", mfaId="{mfa}"),
@@ -83,7 +96,12 @@ MFA = [
     options(mfa={"enabled": True, "rule": "username = 'bob'"}),
     login("alice"),
     login("bob"),
-    options(mfa={"enabled": True, "rule": "@request.body.strict = true && @request.context = 'password'"}),
+    options(
+        mfa={
+            "enabled": True,
+            "rule": "@request.body.strict = true && @request.context = 'password'",
+        }
+    ),
     login("bob"),
     login("bob", strict=True),
     options(mfa={"enabled": False, "rule": ""}, otp={"enabled": False}),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection as Sized, Mapping
-from dataclasses import dataclass, fields as dataclass_fields
+from collections.abc import Callable, Mapping
+from collections.abc import Collection as Sized
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 import orjson

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from pocketbase_server.core.records.model import Record
 
 NOWHERE = GeoPoint()
-_LATITUDE = Issue(
-    "validation_invalid_latitude", "Latitude must be between -90 and 90 degrees."
-)
+_LATITUDE = Issue("validation_invalid_latitude", "Latitude must be between -90 and 90 degrees.")
 _LONGITUDE = Issue(
     "validation_invalid_longitude", "Longitude must be between -180 and 180 degrees."
 )

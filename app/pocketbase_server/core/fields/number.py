@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.records.model import Record
 
-_NOT_A_NUMBER = Issue(
-    "validation_not_a_number", "The submitted number is not properly formatted."
-)
+_NOT_A_NUMBER = Issue("validation_not_a_number", "The submitted number is not properly formatted.")
 _ONLY_INT = Issue("validation_only_int_constraint", "Decimal numbers are not allowed.")
 _INT64 = 1 << 63
 

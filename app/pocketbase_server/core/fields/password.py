@@ -6,7 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pocketbase_server.core.checks import INVALID_FORMAT, at_least, at_most, range_issue, regex_issue
+from pocketbase_server.core.checks import (
+    INVALID_FORMAT,
+    at_least,
+    at_most,
+    range_issue,
+    regex_issue,
+)
 from pocketbase_server.core.errors import INVALID_VALUE, REQUIRED, Issue
 from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue
 from pocketbase_server.kit.cast import to_text

@@ -39,9 +39,7 @@ _RESERVED = frozenset(
 """What Windows does not take as a name of a folder."""
 
 _PK_CHANGE = Issue("validation_pk_change", "The record primary key cannot be changed.")
-_PK_INVALID = Issue(
-    "validation_pk_invalid", "The record primary key is invalid or already exists."
-)
+_PK_INVALID = Issue("validation_pk_invalid", "The record primary key is invalid or already exists.")
 _COMPOSITE_PK = Issue(
     "validation_unsupported_composite_pk",
     "Composite PKs are not supported and the collection must have only 1 PK.",
@@ -63,7 +61,9 @@ class TextField(Field):
 
     def column(self) -> ColumnSpec:
         """Return a text column, or the primary key."""
-        return ColumnSpec(self.name, ColumnKind.PRIMARY_TEXT if self.primary_key else ColumnKind.TEXT)
+        return ColumnSpec(
+            self.name, ColumnKind.PRIMARY_TEXT if self.primary_key else ColumnKind.TEXT
+        )
 
     def normalise(self, raw: Any) -> Any:
         """Return the text."""
@@ -184,7 +184,9 @@ def _id_issue(value: str) -> Issue | None:
 
 
 def _too_short(low: int) -> Issue:
-    return Issue("validation_min_text_constraint", f"Must be at least {low} character(s).", {"min": low})
+    return Issue(
+        "validation_min_text_constraint", f"Must be at least {low} character(s).", {"min": low}
+    )
 
 
 def _too_long(high: int) -> Issue:
@@ -193,5 +195,7 @@ def _too_long(high: int) -> Issue:
 
 
 def _bad_sample(sample: str) -> Issue:
-    message = f'The provided autogenerate pattern could produce invalid field values, ex.: "{sample}".'
+    message = (
+        f'The provided autogenerate pattern could produce invalid field values, ex.: "{sample}".'
+    )
     return Issue("validation_invalid_autogenerate_pattern_value", message)

@@ -47,8 +47,12 @@ class HookTable:
     collection_update_request: Hook[ev.CollectionRequestEvent] = _hook(ev.CollectionRequestEvent)
     collection_validate: Hook[ev.CollectionEvent] = _hook(ev.CollectionEvent)
     collection_view_request: Hook[ev.CollectionRequestEvent] = _hook(ev.CollectionRequestEvent)
-    collections_import_request: Hook[ev.CollectionsImportRequestEvent] = _hook(ev.CollectionsImportRequestEvent)
-    collections_list_request: Hook[ev.CollectionsListRequestEvent] = _hook(ev.CollectionsListRequestEvent)
+    collections_import_request: Hook[ev.CollectionsImportRequestEvent] = _hook(
+        ev.CollectionsImportRequestEvent
+    )
+    collections_list_request: Hook[ev.CollectionsListRequestEvent] = _hook(
+        ev.CollectionsListRequestEvent
+    )
     file_download_request: Hook[ev.DetailedRequestEvent] = _hook(ev.DetailedRequestEvent)
     file_token_request: Hook[ev.DetailedRequestEvent] = _hook(ev.DetailedRequestEvent)
     mailer_record_auth_alert_send: Hook[ev.MailerRecordEvent] = _hook(ev.MailerRecordEvent)
@@ -83,10 +87,18 @@ class HookTable:
     record_auth_request: Hook[ev.RecordAuthRequestEvent] = _hook(ev.RecordAuthRequestEvent)
     record_auth_with_oauth2_request: Hook[ev.DetailedRequestEvent] = _hook(ev.DetailedRequestEvent)
     record_auth_with_otp_request: Hook[ev.DetailedRequestEvent] = _hook(ev.DetailedRequestEvent)
-    record_auth_with_password_request: Hook[ev.RecordAuthWithPasswordRequestEvent] = _hook(ev.RecordAuthWithPasswordRequestEvent)
-    record_confirm_email_change_request: Hook[ev.DetailedRequestEvent] = _hook(ev.DetailedRequestEvent)
-    record_confirm_password_reset_request: Hook[ev.DetailedRequestEvent] = _hook(ev.DetailedRequestEvent)
-    record_confirm_verification_request: Hook[ev.DetailedRequestEvent] = _hook(ev.DetailedRequestEvent)
+    record_auth_with_password_request: Hook[ev.RecordAuthWithPasswordRequestEvent] = _hook(
+        ev.RecordAuthWithPasswordRequestEvent
+    )
+    record_confirm_email_change_request: Hook[ev.DetailedRequestEvent] = _hook(
+        ev.DetailedRequestEvent
+    )
+    record_confirm_password_reset_request: Hook[ev.DetailedRequestEvent] = _hook(
+        ev.DetailedRequestEvent
+    )
+    record_confirm_verification_request: Hook[ev.DetailedRequestEvent] = _hook(
+        ev.DetailedRequestEvent
+    )
     record_create: Hook[ev.RecordEvent] = _hook(ev.RecordEvent)
     record_create_execute: Hook[ev.RecordEvent] = _hook(ev.RecordEvent)
     record_create_request: Hook[ev.RecordRequestEvent] = _hook(ev.RecordRequestEvent)
@@ -94,10 +106,16 @@ class HookTable:
     record_delete_execute: Hook[ev.RecordEvent] = _hook(ev.RecordEvent)
     record_delete_request: Hook[ev.RecordRequestEvent] = _hook(ev.RecordRequestEvent)
     record_enrich: Hook[ev.RecordEnrichEvent] = _hook(ev.RecordEnrichEvent)
-    record_request_email_change_request: Hook[ev.DetailedRequestEvent] = _hook(ev.DetailedRequestEvent)
+    record_request_email_change_request: Hook[ev.DetailedRequestEvent] = _hook(
+        ev.DetailedRequestEvent
+    )
     record_request_otp_request: Hook[ev.DetailedRequestEvent] = _hook(ev.DetailedRequestEvent)
-    record_request_password_reset_request: Hook[ev.DetailedRequestEvent] = _hook(ev.DetailedRequestEvent)
-    record_request_verification_request: Hook[ev.DetailedRequestEvent] = _hook(ev.DetailedRequestEvent)
+    record_request_password_reset_request: Hook[ev.DetailedRequestEvent] = _hook(
+        ev.DetailedRequestEvent
+    )
+    record_request_verification_request: Hook[ev.DetailedRequestEvent] = _hook(
+        ev.DetailedRequestEvent
+    )
     record_update: Hook[ev.RecordEvent] = _hook(ev.RecordEvent)
     record_update_execute: Hook[ev.RecordEvent] = _hook(ev.RecordEvent)
     record_update_request: Hook[ev.RecordRequestEvent] = _hook(ev.RecordRequestEvent)

@@ -61,7 +61,9 @@ class Question:
 
     __slots__ = ("auth", "collection", "filter", "is_trusted", "purpose", "rule", "sort")
 
-    def __init__(self, purpose: Purpose, collection: Collection, request: RequestInfo | None) -> None:
+    def __init__(
+        self, purpose: Purpose, collection: Collection, request: RequestInfo | None
+    ) -> None:
         self.purpose = purpose
         self.collection = collection
         auth = request.auth if request is not None else None
@@ -178,7 +180,7 @@ class QueryPlanner:
         inputs = Inputs(request, (), {"ids": orjson.dumps(list_of(ids)).decode()})
         return self._run(question, inputs, "")
 
-    def find(  # noqa: PLR0913 - the reference's own list
+    def find(
         self,
         collection: Collection,
         filter: str,
@@ -203,9 +205,9 @@ class QueryPlanner:
         """Raise `RuleSyntaxError` when an expression makes no sense for a collection, saved or not."""
         del for_rule
         if expression:
-            self._compiler(Question(Purpose.COUNT, collection, None), Inputs(RequestInfo())).add_rule(
-                parse(expression)
-            )
+            self._compiler(
+                Question(Purpose.COUNT, collection, None), Inputs(RequestInfo())
+            ).add_rule(parse(expression))
 
     def sort_check(self, collection: Collection, sort: str) -> None:
         """Raise `RuleSyntaxError` when a sort makes no sense for a collection."""

@@ -12,8 +12,8 @@ from pocketbase_server.core.rules.binding import constant, given, literal
 from pocketbase_server.core.rules.comparison import compare
 from pocketbase_server.core.rules.joins import Link, Source
 from pocketbase_server.core.rules.macros import macro_param
-from pocketbase_server.core.rules.parser import parse_kept
 from pocketbase_server.core.rules.operands import BLANK, NULL, Operand, bound, number
+from pocketbase_server.core.rules.parser import parse_kept
 from pocketbase_server.core.rules.request_values import Known, known_param
 from pocketbase_server.core.rules.resolver import Facts, Lookup, Resolver, World, blank_or
 from pocketbase_server.core.rules.scopes import scoped
@@ -286,4 +286,3 @@ def _given_ids(writer: Writer) -> n.Select:
 def parse_rule(text: str) -> ast.Expression | None:
     """Return the tree of a stored rule, None for one that lets everybody through."""
     return parse_kept(text) if text else None
-

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field as dataclass_field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -30,9 +31,7 @@ class Link(Enum):
     NAMED_ITEMS = "the items of a bound list"
 
 
-_MANY = frozenset(
-    {Link.ITEMS, Link.BACK, Link.BACK_ITEMS, Link.FREE, Link.NAMED, Link.NAMED_ITEMS}
-)
+_MANY = frozenset({Link.ITEMS, Link.BACK, Link.BACK_ITEMS, Link.FREE, Link.NAMED, Link.NAMED_ITEMS})
 
 
 @dataclass(slots=True, eq=False)

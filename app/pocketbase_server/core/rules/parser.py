@@ -133,7 +133,9 @@ class _Parser:
             is_empty = not group.items and group.left is None
             at = self._tokens[self._at - 1].position
             raise RuleSyntaxError(
-                "empty filter expression" if is_empty else "invalid or incomplete filter expression",
+                "empty filter expression"
+                if is_empty
+                else "invalid or incomplete filter expression",
                 at,
             )
         return _tree(group.items)

@@ -20,8 +20,8 @@ from pocketbase_server.core.rules.terms import (
     InJoined,
     InReferred,
     InRelated,
-    Not,
     NoRow,
+    Not,
     Some,
     SomeOrNone,
     Term,
@@ -186,5 +186,3 @@ def always(source: Source) -> bool:
     """Want sets wherever they are possible."""
     del source
     return True
-
-

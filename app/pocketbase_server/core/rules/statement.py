@@ -154,7 +154,7 @@ class Writer:
 
     # -- conditions
 
-    def condition(self, term: t.Term, rows: Rows) -> Node:  # noqa: C901, PLR0911 - a table of kinds
+    def condition(self, term: t.Term, rows: Rows) -> Node:  # noqa: PLR0911 - a table of kinds
         """Return the node of a condition."""
         match term:
             case t.Compare():
@@ -189,9 +189,7 @@ class Writer:
             test = _PLAIN[test]
         return n.Between(left, _OPERATORS[test], right)
 
-    def _coalesced(
-        self, term: t.Compare, left: Node, right: Node, rows: Rows
-    ) -> tuple[Node, Node]:
+    def _coalesced(self, term: t.Compare, left: Node, right: Node, rows: Rows) -> tuple[Node, Node]:
         """Return two values with null as "", where it can be null at all."""
         # NOTE: a bare column lends its type to the other side, COALESCE does not
         group = _group(term.left)
@@ -297,7 +295,7 @@ class Writer:
                 return n.Scalar(self.query([root], Rows(), t.Fixed(value=True), term)[0])
         return self._value(term, rows)
 
-    def _value(self, term: t.Term, rows: Rows) -> Node:  # noqa: PLR0911 - a table of kinds
+    def _value(self, term: t.Term, rows: Rows) -> Node:
         match term:
             case t.Column(source, name):
                 return self._column(source, name, rows)
