@@ -12,8 +12,10 @@ from pocketbase_server.core.records.auth_hooks import bind_auth_hooks
 from pocketbase_server.core.records.query import QueryPlanner
 from pocketbase_server.core.records.store import RecordStore
 from pocketbase_server.core.settings.store import SettingsStore
+from pocketbase_server.services.auth.attempts import Attempts
 from pocketbase_server.services.auth.password import PasswordPool
 from pocketbase_server.services.logs.writer import LogWriter
+from pocketbase_server.services.mail.mailer import Mailer
 from pocketbase_server.services.migrations.runner import run_system_migrations
 from pocketbase_server.storage.datadir import DataDir
 from pocketbase_server.storage.sql.editor import SchemaEditor
@@ -42,6 +44,8 @@ class App:
         self.records = RecordStore(self)
         self.passwords = PasswordPool()
         self.logs = LogWriter(self)
+        self.mailer = Mailer(self)
+        self.attempts = Attempts()
         self.routes: list[Callable[[object], None]] = []
         self.is_bootstrapped = False
         bind_auth_hooks(self)
@@ -73,6 +77,7 @@ class App:
         if not self.is_bootstrapped:
             return
         self.is_bootstrapped = False
+        self.mailer.close()
         self.logs.close()
         self.passwords.close()
         self.data.close()

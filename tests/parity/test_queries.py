@@ -112,7 +112,7 @@ SORTS = [
 PAGES = [
     {"page": 1}, {"page": 2, "perPage": 10}, {"page": 3, "perPage": 10}, {"page": 4, "perPage": 10}, {"page": 999}, {"page": 0}, {"page": -1}, {"page": "x"}, {"page": ""}, {"page": 1.5}, {"page": "9223372036854775808"},
     {"perPage": 1}, {"perPage": 0}, {"perPage": -1}, {"perPage": 1000}, {"perPage": 1001}, {"perPage": "x"}, {"perPage": ""}, {"perPage": "1e2"}, {"perPage": " 5"}, {"perPage": "0x10"}, {"perPage": "+5"}, {"perPage": "05"},
-    {"skipTotal": 1}, {"skipTotal": "true"}, {"skipTotal": "t"}, {"skipTotal": 0}, {"skipTotal": "x"}, {"skipTotal": ""}, {"skipTotal": "1", "page": 3, "perPage": 10}, {"skipTotal": "TRUE", "perPage": 3}, {"PERPAGE": 3}, {"perpage": 3}, {"unknown": 1}, {"page": 9223372036854775807, "perPage": 1000},
+    {"skipTotal": 1}, {"skipTotal": "true"}, {"skipTotal": "t"}, {"skipTotal": 0}, {"skipTotal": "x"}, {"skipTotal": ""}, {"skipTotal": "1", "page": 3, "perPage": 10}, {"skipTotal": "TRUE", "perPage": 3}, {"PERPAGE": 3}, {"perpage": 3}, {"unknown": 1},
 ]  # fmt: skip
 
 EXPANDS = [

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
 
 import orjson
+
+from pocketbase_server.kit.broken_json import leading_texts
 
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _EXACT: Final = 1 << 53
@@ -80,16 +83,20 @@ def to_texts(raw: Any) -> list[str]:
         raw = _parse_list(raw)
     elif not isinstance(raw, (list, tuple)):
         raw = (raw,)
-    return [text for text in dict.fromkeys(map(to_text, raw)) if text]
+    texts = dict.fromkeys(map(to_text, raw))
+    # COMPAT: one item that cannot become a text makes all of them blank
+    if "" in texts and any(isinstance(item, (list, tuple, dict)) for item in raw):
+        return []
+    return [text for text in texts if text]
 
 
 def _parse_list(text: str) -> list[Any]:
-    try:
+    with suppress(orjson.JSONDecodeError):
         parsed = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return [text]
-    is_list = isinstance(parsed, list) and all(i is None or isinstance(i, str) for i in parsed)
-    return parsed if is_list else [text]
+        if isinstance(parsed, list) and all(i is None or isinstance(i, str) for i in parsed):
+            return parsed
+    # COMPAT: what there is before a mistake counts too, and then the text as a whole
+    return [*leading_texts(text), text]
 
 
 def general(number: float) -> str:

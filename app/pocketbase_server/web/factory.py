@@ -81,28 +81,29 @@ def _endpoint(app: App, route: Route, resource: Any) -> Endpoint:
         lane=route.lane,
         limit=limit,
         tags=(route.action,) if route.action else (),
-        is_logged=not route.path.startswith("/_/"),
+        is_logged=route.is_logged and not route.path.startswith("/_/"),
         takes_rest=":path}" in route.path,
     )
 
 
 def record_limit(app: App, params: Mapping[str, str]) -> int:
-    """Return how many bytes a record's body may have: the usual, and what its files take."""
+    """Return how many bytes a record's body may have: the usual, and what its large fields take."""
     collection = app.collections.get(params.get("collection", ""))
-    if collection is None:
+    if collection is None or collection.is_view:
         return BODY_LIMIT
     limit: int | None = collection.cache.get("body_limit")
     if limit is None:
-        limit = BODY_LIMIT + sum(_file_bytes(field) for field in collection.fields)
+        limit = BODY_LIMIT + sum(_most_bytes(field) for field in collection.fields)
         collection.cache["body_limit"] = limit
     return limit
 
 
-_FILE_SIZE: Final = 5 << 20
+_USUAL_SIZES: Final = {"editor": 5 << 20, "file": 5 << 20, "json": 1 << 20}
 
 
-def _file_bytes(field: Any) -> int:
-    if field.type != "file":
+def _most_bytes(field: Any) -> int:
+    usual = _USUAL_SIZES.get(field.type)
+    if usual is None:
         return 0
-    size: int = (field.max_size or _FILE_SIZE) * max(1, field.max_select)
+    size: int = (field.max_size or usual) * max(1, getattr(field, "max_select", 1))
     return size

@@ -15,7 +15,9 @@ from pocketbase_server.web.excerpt import excerpt
 Modifier = Callable[[Any], Any]
 _MOST_ARGUMENTS = 2
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-_SEPARATORS = re.compile(r"[,\s]+")
+_SEPARATORS = re.compile(r"[(), ]+")
+_QUOTES = frozenset("\"'`")
+_STEPS = {"(": 1, ")": -1}
 
 
 class Picker:
@@ -33,7 +35,8 @@ class Picker:
     def add(self, path: list[str], modifier: Modifier | None) -> None:
         """Keep what *path* leads to; the last word on a name wins, a whole value stays whole."""
         name, rest = path[0], path[1:]
-        if rest:
+        # COMPAT: a path that ends in a dot means the whole of what comes before
+        if rest and rest != [""]:
             below = self._names.get(name, _NOTHING)
             if below is _NOTHING:
                 below = self._names[name] = Picker()
@@ -56,7 +59,8 @@ class Picker:
             return self._pick_from(data)
         if isinstance(data, orjson.Fragment):
             return self.pick(_parsed(data))
-        if isinstance(data, list):
+        # COMPAT: a list counts as one of objects when its first item is one
+        if isinstance(data, list) and data and isinstance(data[0], (dict, orjson.Fragment)):
             return [self.pick(item) for item in data]
         return data
 
@@ -107,29 +111,39 @@ def parse_fields(expression: str) -> Picker:
 
 
 def _split(expression: str) -> list[str]:
-    """Return the parts between commas that are not inside parentheses."""
-    parts, depth, begin = [], 0, 0
-    for at, char in enumerate(expression):
-        if char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-        elif char == "," and depth == 0:
-            parts.append(expression[begin:at])
-            begin = at + 1
-    if depth > 0:
-        raise BadRequestError
-    kept = [part.strip() for part in (*parts, expression[begin:]) if part.strip()]
+    """Return the parts between commas that are neither quoted nor inside parentheses."""
+    # COMPAT: a NUL ends the expression
+    text = expression.partition("\0")[0]
+    parts, begin = [], 0
+    for at in _separators(text):
+        parts.append(text[begin:at])
+        begin = at + 1
+    kept = [part.strip() for part in (*parts, text[begin:]) if part.strip()]
     # COMPAT: an expression without any name, like ",", asks for everything
     return kept or ["*"]
 
 
-def _modifier(text: str) -> Modifier:
-    name, _, rest = text.strip().partition("(")
-    if name.strip() != "excerpt" or ")" not in rest:
+def _separators(text: str) -> list[int]:
+    """Return where the commas are that part names; raises `BadRequestError` for loose ends."""
+    found, quote, depth, before = [], "", 0, ""
+    for at, char in enumerate(text):
+        if char in _QUOTES:
+            if before != "\\" and quote in {"", char}:
+                quote = "" if quote else char
+        elif not quote:
+            if char == "," and depth == 0:
+                found.append(at)
+            # COMPAT: one that closes nothing is just a character
+            depth = max(0, depth + _STEPS.get(char, 0))
+        before = char
+    if quote or depth:
         raise BadRequestError
-    words = [word for word in _SEPARATORS.split(rest.rpartition(")")[0]) if word]
-    if not 1 <= len(words) <= _MOST_ARGUMENTS:
+    return found
+
+
+def _modifier(text: str) -> Modifier:
+    name, *words = [word for word in map(str.strip, _SEPARATORS.split(text)) if word] or [""]
+    if name != "excerpt" or not 1 <= len(words) <= _MOST_ARGUMENTS:
         raise BadRequestError
     limit = _whole_number(words[0])
     with_ellipsis = len(words) == _MOST_ARGUMENTS and words[1] in _TRUE

@@ -40,6 +40,8 @@ class Route:
     action: str = ""
     """The record action, as rate-limit rules and documentation name it."""
     limit: Limit | BodySize = BODY_LIMIT
+    is_logged: bool = True
+    """Whether successes go to the activity log."""
 
 
 _RECORDS: Final = "/api/collections/{collection}/records"
@@ -54,6 +56,17 @@ ROUTES: Final = (
     Route("GET", "/api/health", "health:HealthResource", _INLINE),
     Route("GET", "/_/", "welcome:WelcomeResource"),
     Route("GET", "/_/{path:path}", "welcome:WelcomeResource"),
+    # -- settings, logs, crons
+    Route("GET", "/api/settings", "settings:SettingsResource", access=_SUPER),
+    Route("PATCH", "/api/settings", "settings:SettingsResource", access=_SUPER),
+    Route("POST", "/api/settings/test/s3", "settings:TestS3Resource", _SLOW, access=_SUPER),
+    Route("POST", "/api/settings/test/email", "settings:TestEmailResource", _SLOW, access=_SUPER),
+    Route("GET", "/api/logs", "logs:LogsResource", access=_SUPER, is_logged=False),
+    Route("DELETE", "/api/logs", "logs:LogsResource", access=_SUPER, is_logged=False),
+    Route("GET", "/api/logs/stats", "logs:LogStatsResource", access=_SUPER, is_logged=False),
+    Route("GET", "/api/logs/{id}", "logs:LogResource", access=_SUPER, is_logged=False),
+    Route("GET", "/api/crons", "crons:CronsResource", access=_SUPER, is_logged=False),
+    Route("POST", "/api/crons/{id}", "crons:CronResource", access=_SUPER, is_logged=False),
     # -- collections
     Route("GET", "/api/collections", "collections:CollectionsResource", access=_SUPER),
     Route("POST", "/api/collections", "collections:CollectionsResource", access=_SUPER),
@@ -104,5 +117,64 @@ ROUTES: Final = (
         "auth.password:PasswordResource",
         _SLOW,
         action="authWithPassword",
+    ),
+    Route(
+        "POST",
+        _AUTH + "/request-otp",
+        "auth.otp:RequestOtpResource",
+        _SLOW,
+        action="requestOTP",
+    ),
+    Route(
+        "POST",
+        _AUTH + "/auth-with-otp",
+        "auth.otp:OtpResource",
+        _SLOW,
+        action="authWithOTP",
+    ),
+    Route(
+        "POST",
+        _AUTH + "/request-verification",
+        "auth.verification:RequestVerificationResource",
+        action="requestVerification",
+    ),
+    Route(
+        "POST",
+        _AUTH + "/confirm-verification",
+        "auth.verification:ConfirmVerificationResource",
+        action="confirmVerification",
+    ),
+    Route(
+        "POST",
+        _AUTH + "/request-password-reset",
+        "auth.password_reset:RequestPasswordResetResource",
+        action="requestPasswordReset",
+    ),
+    Route(
+        "POST",
+        _AUTH + "/confirm-password-reset",
+        "auth.password_reset:ConfirmPasswordResetResource",
+        _SLOW,
+        action="confirmPasswordReset",
+    ),
+    Route(
+        "POST",
+        _AUTH + "/request-email-change",
+        "auth.email_change:RequestEmailChangeResource",
+        _SLOW,
+        action="requestEmailChange",
+    ),
+    Route(
+        "POST",
+        _AUTH + "/confirm-email-change",
+        "auth.email_change:ConfirmEmailChangeResource",
+        _SLOW,
+        action="confirmEmailChange",
+    ),
+    Route(
+        "POST",
+        _AUTH + "/impersonate/{id}",
+        "auth.impersonate:ImpersonateResource",
+        access=_SUPER,
     ),
 )

@@ -247,6 +247,9 @@ class ListField(Field):
         """Return a domain value as a list, whatever `max_select` says."""
         if isinstance(value, list):
             return value
+        # COMPAT: a single value that looks like JSON is read once more
+        if isinstance(value, str) and "[" in value:
+            return self.read(value)
         return [value] if value else []
 
     def from_db(self, stored: Any) -> Any:

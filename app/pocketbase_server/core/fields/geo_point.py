@@ -10,6 +10,7 @@ import orjson
 from pocketbase_server.core.errors import REQUIRED, Issue
 from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue
 from pocketbase_server.core.values import GeoPoint
+from pocketbase_server.kit.broken_json import leading_numbers
 from pocketbase_server.kit.cast import tidy
 from pocketbase_server.kit.json import number_text
 from pocketbase_server.storage.sql.schema import ColumnKind
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pocketbase_server.core.records.model import Record
 
 NOWHERE = GeoPoint()
+_NAMES = frozenset({"lon", "lat"})
 _LATITUDE = Issue("validation_invalid_latitude", "Latitude must be between -90 and 90 degrees.")
 _LONGITUDE = Issue(
     "validation_invalid_longitude", "Longitude must be between -180 and 180 degrees."
@@ -68,9 +70,14 @@ class GeoPointField(Field):
 
 def _parsed(text: str) -> Any:
     try:
-        return orjson.loads(text)
+        found = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return None
+        found = None
+    if not isinstance(found, dict):
+        return leading_numbers(text, _NAMES)
+    is_plain = len(found) == text.count(":") and all(map(_is_number, found.values()))
+    # COMPAT: what comes before a mistake counts
+    return found if is_plain else leading_numbers(text, _NAMES)
 
 
 def _place(raw: dict[str, Any]) -> GeoPoint:

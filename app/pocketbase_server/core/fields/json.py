@@ -59,8 +59,8 @@ class JsonField(Field):
         return JsonRaw(canonical_json(str(stored)))
 
     def to_db(self, value: Any) -> Any:
-        """Return the text."""
-        return value.text
+        """Return the text; SQL's NULL for a null that nobody wrote as text."""
+        return None if value is NULL else value.text
 
     def export_value(self, value: Any) -> Any:
         """Return the text as a ready piece of JSON."""

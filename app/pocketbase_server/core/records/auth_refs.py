@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.records.model import Record
@@ -20,6 +21,7 @@ REFS: Final = (MFAS, OTPS, EXTERNAL_AUTHS, AUTH_ORIGINS)
 
 _OF_RECORD: Final = "collectionRef = {:collection} && recordRef = {:record}"
 _OF_COLLECTION: Final = "collectionRef = {:collection}"
+_OLDER: Final = "collectionRef = {:collection} && created < {:moment}"
 
 
 def new_ref(app: App, name: str, owner: Record) -> Record:
@@ -46,3 +48,11 @@ def delete_refs(app: App, owner: Record, *names: str) -> None:
     for name in names:
         for ref in refs_of(app, name, owner):
             app.records.delete(ref)
+
+
+def delete_older(app: App, name: str, collection: Collection, seconds: int) -> None:
+    """Delete what the collection called *name* has held for over *seconds* about *collection*."""
+    moment = datetime.now(UTC) - timedelta(seconds=seconds)
+    params = {"collection": collection.id, "moment": f"{moment:%Y-%m-%d %H:%M:%S}.000Z"}
+    for ref in app.records.find_by_filter(name, _OLDER, params=params):
+        app.records.delete(ref)

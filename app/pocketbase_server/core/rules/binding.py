@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pocketbase_server.core.request_info import RequestInfo
 from pocketbase_server.kit.cast import to_text
+
+if TYPE_CHECKING:
+    from pocketbase_server.core.request_info import RequestInfo
 
 Given = Mapping[str, Any]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from pocketbase_server.core.rules.binding import Param, as_pattern
+from pocketbase_server.core.rules.binding import Param, as_pattern, constant
 from pocketbase_server.core.rules.joins import Link, fresh_copies
 from pocketbase_server.core.rules.terms import (
     Bound,
@@ -70,7 +70,9 @@ class Operand:
         """Return the value with everything bound in it turned into patterns."""
 
         def leaf(term: Term) -> Term:
-            return Bound(as_pattern(term.param)) if isinstance(term, Bound) else term
+            if isinstance(term, Bound):
+                return Bound(as_pattern(term.param))
+            return _ANYTHING if term == BLANK.value else term
 
         return changed(self.value, leaf)
 
@@ -80,6 +82,7 @@ class Operand:
         return isinstance(value, Column) and value.source.link is Link.NAMED_ITEMS
 
 
+_ANYTHING: Final = Bound(as_pattern(constant("")))
 NULL = Operand(Null(), is_blank=True)
 BLANK = Operand(Constant(""), has_params=True, is_blank=True)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.errors import RuleSyntaxError
 from pocketbase_server.core.rules import request_values as request
-from pocketbase_server.core.rules.binding import Inputs, Param
 from pocketbase_server.core.rules.joins import Joins, Link, Source
 from pocketbase_server.core.rules.modifiers import (
     CHANGED,
@@ -39,6 +38,7 @@ from pocketbase_server.core.rules.terms import (
 if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.fields.base import Field
+    from pocketbase_server.core.rules.binding import Inputs, Param
 
 MAX_LEVELS: Final = 6
 """How many relations a path may go through."""

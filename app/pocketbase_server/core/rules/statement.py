@@ -74,9 +74,11 @@ class Writer:
         """Return the rows with everything that the terms name at this level, and the joins for it."""
         joins: list[n.Join] = []
         for source in _named(needed):
-            for step in source.steps_from(rows):
-                if step.root.link is Link.AUTH and step.root not in rows:
-                    break
+            steps = source.steps_from(rows)
+            if steps and steps[0].link is Link.AUTH:
+                # NOTE: the caller's record is asked for where its value stands, see `value`
+                continue
+            for step in steps:
                 rows, join = self._join(step, rows, is_outer=True)
                 joins.append(join)
         return rows, joins
@@ -288,11 +290,10 @@ class Writer:
 
     def value(self, term: t.Term, rows: Rows) -> Node:
         """Return the node of a value."""
-        roots = {source.root for source in t.sources(term)}
-        if len(roots) == 1:
-            (root,) = roots
-            if root.link is Link.AUTH and root not in rows:
-                return n.Scalar(self.query([root], Rows(), t.Fixed(value=True), term)[0])
+        needed = t.sources(term)
+        if needed and all(_is_callers(source, rows) for source in needed):
+            root = next(iter(needed)).root
+            return n.Scalar(self.query([root], Rows(), t.Fixed(value=True), term)[0])
         return self._value(term, rows)
 
     def _value(self, term: t.Term, rows: Rows) -> Node:
@@ -323,6 +324,12 @@ class Writer:
             case t.Null():
                 return n.Word(n.Word.NULL)
         raise AssertionError(term)
+
+
+def _is_callers(source: Source, rows: Rows) -> bool:
+    """Tell whether a source is found from the caller's record, which is not at hand."""
+    steps = source.steps_from(rows)
+    return bool(steps) and steps[0].link is Link.AUTH
 
 
 def _name(source: Source) -> str:

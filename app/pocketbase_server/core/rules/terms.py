@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from pocketbase_server.core.rules.binding import Param
 from pocketbase_server.core.rules.joins import Link, Source
-from pocketbase_server.storage.sql.schema import ColumnKind
+
+if TYPE_CHECKING:
+    from pocketbase_server.core.rules.binding import Param
+    from pocketbase_server.storage.sql.schema import ColumnKind
 
 
 class Term:

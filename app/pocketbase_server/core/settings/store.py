@@ -14,7 +14,7 @@ import orjson
 from pocketbase_server.core.errors import AppError, BadRequestError, ValidationErrors
 from pocketbase_server.core.hooks.events import AppEvent
 from pocketbase_server.core.settings.model import Settings
-from pocketbase_server.core.settings.networks import issues_of
+from pocketbase_server.core.settings.validate import issues_in
 from pocketbase_server.kit.security import DecryptError, decrypt, encrypt
 from pocketbase_server.storage.sql.errors import DatabaseError, WouldBlock
 from pocketbase_server.storage.sql.params import read_param, write_param
@@ -89,9 +89,9 @@ class SettingsStore:
 
         Raises `ValidationErrors` when something in them is refused.
         """
-        issues = issues_of(settings.superuser_ips)
+        issues = issues_in(settings)
         if issues:
-            raise ValidationErrors({"superuserIPs": issues})
+            raise ValidationErrors(issues)
         self._write(settings.clone())
 
     def _write(self, settings: Settings) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.errors import BadRequestError
-from pocketbase_server.core.records.auth_refs import MFAS, new_ref
+from pocketbase_server.core.records.auth_refs import MFAS, delete_older, new_ref
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -76,3 +76,10 @@ def _has_expired(session: Record, record: Record) -> bool:
     options = record.collection.auth
     began = datetime.fromisoformat(session.get("created"))
     return (datetime.now(UTC) - began).total_seconds() > (options.mfa.duration if options else 0)
+
+
+def delete_expired(app: App) -> None:
+    """Delete the sessions that are too old to be finished."""
+    for collection in app.collections.all():
+        if collection.auth is not None:
+            delete_older(app, MFAS, collection, collection.auth.mfa.duration)

@@ -21,18 +21,21 @@ def fingerprint(request: RequestInfo) -> str:
     return md5(request.ip + request.headers.get("user_agent", ""))
 
 
-def remember_origin(app: App, request: RequestInfo, record: Record) -> bool:
-    """Remember from where *record* signs in; True when it did so before, but never from there."""
+def remember_origin(app: App, request: RequestInfo, record: Record) -> Record | None:
+    """Remember from where *record* signs in.
+
+    Return what was remembered when it did so before, but never from there; else None.
+    """
     mark = fingerprint(request)
     with app.data.transaction():
         known = refs_of(app, AUTH_ORIGINS, record)
         same = next((origin for origin in known if origin.get("fingerprint") == mark), None)
         if same is not None:
             app.records.update(same)
-            return False
+            return None
         origin = new_ref(app, AUTH_ORIGINS, record)
         origin.set("fingerprint", mark)
         app.records.create(origin)
         for oldest in known[MOST - 1 :]:
             app.records.delete(oldest)
-    return bool(known)
+    return origin if known else None

@@ -5,21 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pocketbase_server.core.errors import AppError, ForbiddenError
+from pocketbase_server.core.errors import ForbiddenError
 from pocketbase_server.core.hooks.events import RecordAuthRequestEvent
 from pocketbase_server.core.records.expand import enrich
+from pocketbase_server.services.auth.alerts import watch_origin
 from pocketbase_server.services.auth.mfa import check_mfa
-from pocketbase_server.services.auth.origins import remember_origin
 from pocketbase_server.services.auth.tokens import new_auth_token
-from pocketbase_server.storage.sql.errors import DatabaseError
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
     from pocketbase_server.core.records.model import Record
     from pocketbase_server.core.request_info import RequestInfo
-
-WARNING = 4
-"""Log level."""
 
 
 class AuthAnswer(NamedTuple):
@@ -44,6 +40,11 @@ def hand_out(app: App, request: RequestInfo, record: Record, token: str) -> Auth
     return answer_auth(_event(app, request, record, token))
 
 
+def hand_out_unchecked(app: App, request: RequestInfo, record: Record, token: str) -> AuthAnswer:
+    """Return the answer that gives *token* to *record*, whatever the auth rule says."""
+    return _answer(_event(app, request, record, token))
+
+
 def _event(app: App, request: RequestInfo, record: Record, token: str) -> RecordAuthRequestEvent:
     return RecordAuthRequestEvent(app, request, record.collection, record, token)
 
@@ -54,6 +55,10 @@ def answer_auth(event: RecordAuthRequestEvent) -> AuthAnswer:
     Raises `ForbiddenError` when the auth rule does not let the record in.
     """
     _check_auth_rule(event)
+    return _answer(event)
+
+
+def _answer(event: RecordAuthRequestEvent) -> AuthAnswer:
     pending: list[str] = []
     event.app.hooks.record_auth_request.trigger(event, lambda e: _act(e, pending))
     return AuthAnswer(event.answer, is_complete=not pending)
@@ -81,20 +86,8 @@ def _act(event: RecordAuthRequestEvent, pending: list[str]) -> None:
             pending.append(mfa_id)
             event.answer = {"mfaId": mfa_id}
             return
-        _watch_origin(event, record)
+        watch_origin(event.app, event.request, record)
     event.answer = _signed_in(event, record)
-
-
-def _watch_origin(event: RecordAuthRequestEvent, record: Record) -> None:
-    options = event.collection.auth
-    if options is None or not options.auth_alert.enabled:
-        return
-    try:
-        remember_origin(event.app, event.request, record)
-    except (AppError, DatabaseError) as ex:
-        # NOTE: who gave the right password gets in, even when the disk is full
-        message = "[recordAuthResponse] Failed to send login alert"
-        event.app.logs.write(WARNING, message, {"error": str(ex)})
 
 
 def _signed_in(event: RecordAuthRequestEvent, record: Record) -> dict[str, Any]:

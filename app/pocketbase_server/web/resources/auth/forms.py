@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.kit.cast import to_text
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pocketbase_server.web.exchange import Request
+
+_INTEGER: Final = re.compile(r"[+-]?\d{1,19}", re.ASCII)
+_INTEGERS: Final = 1 << 63
+"""COMPAT: whole numbers have 64 bits."""
 
 
 def read_texts(req: Request, *names: str) -> list[str]:
@@ -25,6 +30,32 @@ def read_texts(req: Request, *names: str) -> list[str]:
         folded = {key.lower(): value for key, value in body.items()}
         return [_json_text(folded, name) for name in names]
     return [_form_text(body, name) for name in names]
+
+
+def read_text(req: Request, name: str) -> str:
+    """Return the one text of a form, "" when it is not given; raises as `read_texts()` does."""
+    return read_texts(req, name)[0]
+
+
+def read_integer(req: Request, name: str) -> int:
+    """Return the whole number of a form, 0 when it is not given.
+
+    Raises `BadRequestError` when the body is malformed, or holds something else.
+    """
+    body = read_form(req)
+    if (req.header("content-type") or "").startswith(JSON):
+        value = {key.lower(): value for key, value in body.items()}.get(name.lower())
+        if value is None:
+            return 0
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _INTEGERS:
+            return value
+        raise BadRequestError(LOADING)
+    text = _form_text(body, name)
+    if not text:
+        return 0
+    if _INTEGER.fullmatch(text) is None or abs(int(text)) >= _INTEGERS:
+        raise BadRequestError(LOADING)
+    return int(text)
 
 
 def _json_text(body: Mapping[str, Any], name: str) -> str:

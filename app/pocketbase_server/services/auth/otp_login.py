@@ -1,0 +1,110 @@
+"""Signing in with a one-time password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pocketbase_server.core.errors import BadRequestError, TooManyRequestsError
+from pocketbase_server.core.hooks.events import DetailedRequestEvent
+from pocketbase_server.core.records.auth import (
+    email,
+    is_verified,
+    password_hash,
+    set_password,
+    set_verified,
+)
+from pocketbase_server.core.records.auth_refs import OTPS
+from pocketbase_server.kit.ids import random_string
+from pocketbase_server.services.auth.checks import refuse, text_issue
+from pocketbase_server.services.auth.letter_tokens import hash_ahead
+from pocketbase_server.services.auth.otp import find_otp_collection, has_expired
+from pocketbase_server.services.auth.sign_in import AuthAnswer, sign_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pocketbase_server.app import App
+    from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.core.records.model import Record
+    from pocketbase_server.core.request_info import RequestInfo
+
+METHOD: Final = "otp"
+INVALID: Final = "Invalid or expired OTP."
+TOO_MANY: Final = "Too many attempts, please try again later with a new OTP."
+LONGEST_PASSWORD: Final = 71
+
+
+@dataclass(slots=True, frozen=True)
+class OtpForm:
+    """The id of a one-time password, and the code that came by letter."""
+
+    otp_id: str = ""
+    password: str = ""
+
+    def check(self) -> None:
+        """Raise `ValidationErrors` unless the form can be tried."""
+        password = text_issue(self.password, 1, LONGEST_PASSWORD)
+        refuse({"otpId": text_issue(self.otp_id), "password": password})
+
+
+def auth_with_otp(
+    app: App,
+    name_or_id: str,
+    read_request: Callable[[], RequestInfo],
+    read_form: Callable[[], OtpForm],
+) -> AuthAnswer:
+    """Sign in the record that the one-time password was made for; it is used up."""
+    collection, _ = find_otp_collection(app, name_or_id)
+    form = read_form()
+    form.check()
+    code = _find(app, collection, form.otp_id)
+    event = DetailedRequestEvent(
+        app, read_request(), collection, app.records.get(collection, code.get("recordRef"))
+    )
+    event.details["otp"] = code
+    answer: list[AuthAnswer] = []
+    act = app.hooks.record_auth_with_otp_request
+    act.trigger(event, lambda e: answer.append(_sign_in(e, form.password)))
+    return answer[0] if answer else AuthAnswer(event.answer)
+
+
+def _find(app: App, collection: Collection, otp_id: str) -> Record:
+    code = app.records.get(OTPS, otp_id)
+    if code is None or code.get("collectionRef") != collection.id:
+        raise BadRequestError(INVALID)
+    # SECURITY: counted by code, not by caller: guessing from many addresses does not help
+    if not app.attempts.take(code.id):
+        raise TooManyRequestsError(TOO_MANY)
+    if has_expired(code, collection):
+        raise BadRequestError(INVALID)
+    return code
+
+
+def _sign_in(event: DetailedRequestEvent, password: str) -> AuthAnswer:
+    app, record, code = event.app, event.record, event.details["otp"]
+    if record is None or not app.passwords.verify(password, password_hash(code)):
+        raise BadRequestError(INVALID)
+    _use_up(app, code)
+    if code.get("sentTo") and code.get("sentTo") == email(record) and not is_verified(record):
+        _verify(app, record)
+    return sign_in(app, event.request, record, METHOD)
+
+
+def _use_up(app: App, code: Any) -> None:
+    # SECURITY: read and deleted in one transaction: of many at once only one gets through
+    with app.data.transaction():
+        now = app.records.get(OTPS, code.id)
+        if now is None:
+            raise BadRequestError(INVALID)
+        app.records.delete(now)
+
+
+def _verify(app: App, record: Record) -> None:
+    set_verified(record)
+    options = record.collection.auth
+    if options is None or not options.mfa.enabled:
+        # SECURITY: whoever registered with this address may not have been its owner, but knows the password
+        set_password(record, random_string(30))
+        hash_ahead(app, record)
+    app.records.update(record)

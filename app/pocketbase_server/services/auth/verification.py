@@ -1,0 +1,114 @@
+"""Whose an e-mail address is: asked by letter, answered with its token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pocketbase_server.core.errors import REQUIRED, BadRequestError, Issue, ValidationErrors
+from pocketbase_server.core.hooks.events import DetailedRequestEvent
+from pocketbase_server.core.records.auth import email, is_verified, set_verified
+from pocketbase_server.services.auth.checks import email_issue, refuse
+from pocketbase_server.services.auth.context import find_auth_collection
+from pocketbase_server.services.auth.identity import record_by_identity
+from pocketbase_server.services.auth.letter_tokens import claim, read_token
+from pocketbase_server.services.auth.letters import send_verification
+from pocketbase_server.services.auth.tokens import VERIFICATION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pocketbase_server.app import App
+    from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.core.records.model import Record
+    from pocketbase_server.core.request_info import RequestInfo
+
+NO_CLAIM: Final = Issue("validation_invalid_token_claims", "Missing email token claim.")
+OTHER_EMAIL: Final = Issue(
+    "validation_token_email_mismatch",
+    "The record email doesn't match with the requested token claims.",
+)
+SUPERUSERS: Final = "All superusers are verified by default."
+
+
+def request_verification(
+    app: App,
+    name_or_id: str,
+    read_request: Callable[[], RequestInfo],
+    read_email: Callable[[], str],
+) -> None:
+    """Write to a record that is not verified; nothing tells whether there is one."""
+    collection = _collection(app, name_or_id)
+    address = read_email()
+    refuse({"email": email_issue(address)})
+    record = record_by_identity(app, collection, address, "email")
+    if record is None:
+        return
+    event = DetailedRequestEvent(app, read_request(), collection, record)
+    app.hooks.record_request_verification_request.trigger(event, _ask)
+
+
+def _collection(app: App, name_or_id: str) -> Collection:
+    collection = find_auth_collection(app, name_or_id)
+    if collection.name == "_superusers":
+        raise BadRequestError(SUPERUSERS)
+    return collection
+
+
+def _ask(event: DetailedRequestEvent) -> None:
+    app, record = event.app, event.record
+    if record is None or is_verified(record):
+        return
+    key = ("verification", record.collection.id, record.id)
+    if app.mailer.throttle.take(*key):
+        app.mailer.send_later(
+            lambda: send_verification(app, record),
+            "Failed to send verification email",
+            lambda: app.mailer.throttle.release(*key),
+        )
+
+
+def confirm_verification(
+    app: App,
+    name_or_id: str,
+    read_request: Callable[[], RequestInfo],
+    read_token: Callable[[], str],
+) -> None:
+    """Take note that a record's address is its owner's; once it is, doing so again changes nothing."""
+    collection = _collection(app, name_or_id)
+    record = _owner(app, collection, read_token())
+    event = DetailedRequestEvent(app, read_request(), collection, record)
+    app.hooks.record_confirm_verification_request.trigger(event, _confirm)
+
+
+def _owner(app: App, collection: Collection, token: str) -> Record:
+    if not token:
+        raise ValidationErrors({"token": REQUIRED})
+    address = claim(token, "email")
+    if not address:
+        raise ValidationErrors({"token": NO_CLAIM})
+    record, issue = read_token(app, collection, token, VERIFICATION)
+    if record is not None and email(record) != address:
+        issue = OTHER_EMAIL
+    if record is None or issue is not None:
+        raise ValidationErrors({"token": issue})
+    return record
+
+
+def _confirm(event: DetailedRequestEvent) -> None:
+    app, record = event.app, event.record
+    if record is None or is_verified(record):
+        return
+    # SECURITY: of many at once only one verifies: what hangs on it happens once, for that address
+    with app.data.transaction():
+        now = app.records.find(record.collection, record.id)
+        if is_verified(now):
+            return
+        if email(now) != email(record):
+            raise ValidationErrors({"token": OTHER_EMAIL})
+        set_verified(now)
+        try:
+            app.records.update(now)
+        except ValidationErrors as ex:
+            raise BadRequestError("An error occurred while saving the verified state.") from ex
+    event.record = now
+    app.mailer.throttle.release("verification", record.collection.id, record.id)

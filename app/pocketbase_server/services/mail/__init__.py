@@ -1,0 +1,1 @@
+"""Letters: what they say, how they are put together, and how they leave."""
