@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,10 +49,22 @@ def fields_page() -> str:
 def routes_page() -> str:
     from pocketbase_server.web.routes import ROUTES
 
-    rows = []
-    for route in ROUTES:
-        rows.append(f"| `{route.template}` | {first_line(route.load())} |")
-    return "# Routes\n\n| path | what |\n|---|---|\n" + "\n".join(rows) + "\n"
+    head = (
+        "# Routes\n\n`action` is the name by which rate-limit rules speak of a route.\n\n"
+        "| method | path | what | who | action |\n|---|---|---|---|---|\n"
+    )
+    rows = [
+        f"| {route.method} | `{route.path}` | {first_line(responder(route.target, route.method))} "
+        f"| {route.access.value} | {route.action} |"
+        for route in ROUTES
+    ]
+    return head + "\n".join(rows) + "\n"
+
+
+def responder(target: str, method: str) -> object:
+    module, _, name = target.partition(":")
+    resource = getattr(import_module(f"pocketbase_server.web.resources.{module}"), name)
+    return getattr(resource, f"on_{method.lower()}")
 
 
 PAGES = {"hooks.md": hooks_page, "fields.md": fields_page, "routes.md": routes_page}

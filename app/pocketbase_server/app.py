@@ -9,14 +9,18 @@ from pocketbase_server.core.config import Config
 from pocketbase_server.core.hooks import HookTable
 from pocketbase_server.core.hooks.events import AppEvent, TerminateEvent
 from pocketbase_server.core.records.auth_hooks import bind_auth_hooks
+from pocketbase_server.core.records.files import RecordFiles
 from pocketbase_server.core.records.query import QueryPlanner
 from pocketbase_server.core.records.store import RecordStore
 from pocketbase_server.core.settings.store import SettingsStore
 from pocketbase_server.services.auth.attempts import Attempts
 from pocketbase_server.services.auth.password import PasswordPool
+from pocketbase_server.services.crons import Crons, bind_system_jobs
+from pocketbase_server.services.file_systems import FileSystems
 from pocketbase_server.services.logs.writer import LogWriter
 from pocketbase_server.services.mail.mailer import Mailer
 from pocketbase_server.services.migrations.runner import run_system_migrations
+from pocketbase_server.services.rate_limit import RateLimiter
 from pocketbase_server.storage.datadir import DataDir
 from pocketbase_server.storage.sql.editor import SchemaEditor
 from pocketbase_server.storage.sql.engine import Engine
@@ -42,13 +46,18 @@ class App:
         self.collections = CollectionStore(self)
         self.queries = QueryPlanner(self)
         self.records = RecordStore(self)
+        self.files = FileSystems(self)
+        self.record_files = RecordFiles(self)
         self.passwords = PasswordPool()
         self.logs = LogWriter(self)
+        self.crons = Crons(self)
         self.mailer = Mailer(self)
         self.attempts = Attempts()
+        self.rate_limits = RateLimiter(self)
         self.routes: list[Callable[[object], None]] = []
         self.is_bootstrapped = False
         bind_auth_hooks(self)
+        bind_system_jobs(self)
 
     def bootstrap(self) -> None:
         """Open the data directory, apply system migrations and load collections and settings.
@@ -80,5 +89,6 @@ class App:
         self.mailer.close()
         self.logs.close()
         self.passwords.close()
+        self.rate_limits.close()
         self.data.close()
         self.auxiliary.close()

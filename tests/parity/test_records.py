@@ -256,7 +256,7 @@ STORIES: dict[str, list[Scenario]] = {
         q("/api/collections/stats/records/post00000000002", "DELETE", who="superuser"),
         q("/api/collections/stats/records", "POST", {"title": "x"}),
         q("/api/collections/stats/records/post00000000002"),
-        q("/api/collections/stats/records?filter=total>2&sort=-amount,id"),
+        q("/api/collections/stats/records?filter=total%3E2&sort=-amount,id"),
         q("/api/collections/stats/records?expand=author&perPage=3&sort=id"),
     ],
     "odd ids in the path": [

@@ -21,7 +21,8 @@ CLEAN = [
     ("/a/../b", "/b"),
     ("/../../etc", "/etc"),
     ("/a/..", "/"),
-    ("/a/b/.", "/a/b/"),
+    ("/a/b/.", "/a/b"),
+    ("/a/b/./", "/a/b/"),
     ("/.hidden", "/.hidden"),
     ("/a/.well-known/x", "/a/.well-known/x"),
 ]

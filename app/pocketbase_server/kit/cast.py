@@ -55,14 +55,17 @@ def _parse_number(text: str) -> int | float:
     if not text.isascii() or text != text.strip():
         return 0
     try:
-        return tidy(float(text))
+        number = float(text)
     except ValueError:
         return 0
+    # COMPAT: digits that no double can hold are no number, unlike the word
+    return 0 if math.isinf(number) and text[-1:].isdigit() else tidy(number)
 
 
 def tidy(number: float) -> int | float:
     """Return a double as `int` when it is whole and prints without an exponent."""
     is_whole = -_PLAIN_BELOW < number < _PLAIN_BELOW and number == int(number)
+    is_whole = is_whole and (number != 0 or math.copysign(1, number) > 0)
     return int(number) if is_whole else number
 
 

@@ -17,6 +17,8 @@ JsonError = orjson.JSONDecodeError
 """A `ValueError`: the text is no JSON, or JSON that is refused."""
 
 _SPACED_COLON: Final = re.compile(rb'"[ \t\r\n]+:')
+_NEGATIVE_ZERO: Final = re.compile(rb"(?<![^\s,:\[])-0(?![^\s,}\]])")
+_BLANK: Final = " \t\r\n"
 _RAW_START: Final = frozenset('{["-0123456789')
 _EXACT: Final = 1 << 53
 _EXPONENT_FROM: Final = 1e21
@@ -41,6 +43,8 @@ def loads_strict(data: bytes) -> Any:
     except orjson.JSONDecodeError:
         data = _first_value(data)
         value = orjson.loads(data)
+    if b"-0" in data and _NEGATIVE_ZERO.search(data):
+        value = _SCANNER.raw_decode(data.decode().lstrip(_BLANK))[0]
     if value.__class__ is dict or value.__class__ is list:
         _refuse_repeated_keys(data, value)
     return value
@@ -49,7 +53,7 @@ def loads_strict(data: bytes) -> Any:
 def _first_value(data: bytes) -> bytes:
     """Return the part of *data* that is its first value; raises `JsonError` if that is all."""
     # NOTE: bytes after the value may be anything, also no UTF-8; inside it they are refused later
-    text = data.decode("utf-8", "surrogateescape").lstrip(" \t\r\n")
+    text = data.decode("utf-8", "surrogateescape").lstrip(_BLANK)
     try:
         _, end = _SCANNER.raw_decode(text)
     except (ValueError, RecursionError) as ex:
@@ -64,7 +68,7 @@ def _refuse_repeated_keys(data: bytes, value: Any) -> None:
     # PERF: each key is a `":` in the text, so equal counts mean that none was lost
     if _count_keys(value, colons) < colons:
         # NOTE: a text may hold `":` inside its strings; the slow parse knows
-        _SCANNER.raw_decode(data.decode().lstrip(" \t\r\n"))
+        _SCANNER.raw_decode(data.decode().lstrip(_BLANK))
 
 
 def _count_keys(value: Any, enough: int) -> int:
@@ -88,7 +92,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-_SCANNER: Final = stdlib_json.JSONDecoder(object_pairs_hook=_object)
+def _whole_number(digits: str) -> float:
+    """Return an integer; negative zero is a double, as a text field keeps its sign."""
+    return -0.0 if digits == "-0" else int(digits)
+
+
+_SCANNER: Final = stdlib_json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole_number)
 
 
 # -- writing
@@ -194,25 +203,14 @@ def is_json_text(text: str) -> bool:
 
 
 def is_valid(text: str) -> bool:
-    """Tell whether *text* is JSON; repeated keys are fine here."""
+    """Tell whether *text* is JSON without repeated keys and numbers too large for a double."""
     try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError as ex:
-        # COMPAT: a number too large for a double is still well-formed
-        return "infinity" in str(ex) and _is_well_formed(text)
-    return True
-
-
-def _is_well_formed(text: str) -> bool:
-    try:
-        stdlib_json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        value = orjson.loads(text)
+        if value.__class__ is dict or value.__class__ is list:
+            _refuse_repeated_keys(text.encode(), value)
+    except ValueError:
         return False
     return True
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
 
 
 def quote(text: str) -> str:

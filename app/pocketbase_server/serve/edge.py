@@ -16,7 +16,7 @@ from pocketbase_server.storage.sql.inline import MODE
 from pocketbase_server.web.content import FileBody
 from pocketbase_server.web.endpoint import Lane, Match
 from pocketbase_server.web.errors import OFFLOAD
-from pocketbase_server.web.exchange import DELAY_KEY, REFUSAL_KEY
+from pocketbase_server.web.exchange import COUNTED_KEY, DELAY_KEY, REFUSAL_KEY
 from pocketbase_server.web.media import MULTIPART
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Edge:
 class _Call:
     """One call of the application; it may be made twice."""
 
-    __slots__ = ("_api", "_body", "_headers", "_match", "_refusal", "_scope")
+    __slots__ = ("_api", "_body", "_headers", "_is_counted", "_match", "_refusal", "_scope")
 
     def __init__(
         self,
@@ -157,17 +157,21 @@ class _Call:
         self._match = match
         self._body = body
         self._refusal = refusal
+        self._is_counted = False
 
     def __call__(self) -> Answer:
         environ = make_environ(self._scope, self._headers, self._match, self._body)
         if self._refusal is not None:
             environ[REFUSAL_KEY] = self._refusal
+        if self._is_counted:
+            environ[COUNTED_KEY] = True
         answer = Answer()
         try:
             answer.body = self._api(environ, answer)
             answer.delay = environ.get(DELAY_KEY, 0.0)
         except OFFLOAD:
             if MODE.active:
+                self._is_counted = COUNTED_KEY in environ
                 raise
             _failed(answer)
         except Exception:  # noqa: BLE001 - an error in the handling of errors

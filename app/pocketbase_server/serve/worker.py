@@ -50,6 +50,7 @@ class Worker:
         loop.add_reader(self._job.parent, _stop_as_orphan, loop, self._job.parent)
         os.write(self._job.ready, b"1")
         if self._is_first:
+            self._app.crons.start()
             _announce(self._app, self._job.url)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:

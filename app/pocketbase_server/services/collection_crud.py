@@ -20,8 +20,10 @@ from pocketbase_server.core.hooks.events import (
     CollectionsImportRequestEvent,
     CollectionsListRequestEvent,
 )
+from pocketbase_server.kit.text import sentence
 from pocketbase_server.services.page import Page
 from pocketbase_server.storage.sql.errors import DatabaseError, WouldBlock
+from pocketbase_server.storage.sql.view_trial import raw_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pocketbase_server.core.request_info import RequestInfo
 
 TYPES: Final = ("base", "auth", "view")
+_IMPORTING: Final = "Failed to import collections."
 _LOADING: Final = "An error occurred while loading the submitted data."
 _VALIDATING: Final = "An error occurred while validating the submitted data."
 
@@ -111,7 +114,8 @@ def _save(app: App, collection: Collection, verb: str) -> None:
     except WouldBlock:
         raise
     except (AppError, DatabaseError) as ex:
-        raise BadRequestError(f"{message} Raw error: \n{ex}") from ex
+        reason = raw_error(ex) if isinstance(ex, DatabaseError) else ex
+        raise BadRequestError(f"{message} Raw error: \n{reason}") from ex
 
 
 def delete_collection(app: App, request: RequestInfo, name_or_id: str) -> None:
@@ -149,21 +153,22 @@ def truncate_collection(app: App, name_or_id: str) -> None:
 
 def import_collections(app: App, request: RequestInfo) -> None:
     """Create and update the collections of the body, all or nothing; raises `BadRequestError`."""
-    bodies = request.body.get("collections")
-    delete_missing = request.body.get("deleteMissing")
+    form = {key.lower(): value for key, value in request.body.items()}
+    bodies = form.get("collections")
+    delete_missing = form.get("deletemissing")
     if not _is_import(bodies) or not isinstance(delete_missing, bool | None):
         raise BadRequestError(_LOADING)
     if not bodies:
         raise BadRequestError(_VALIDATING, {"collections": REQUIRED})
     event = CollectionsImportRequestEvent(
-        app, request, list(bodies), delete_missing=bool(delete_missing)
+        app, request, [body or {} for body in bodies], delete_missing=bool(delete_missing)
     )
     app.hooks.collections_import_request.trigger(event, _import)
 
 
 def _is_import(bodies: Any) -> bool:
     return bodies is None or (
-        isinstance(bodies, list) and all(isinstance(item, dict) for item in bodies)
+        isinstance(bodies, list) and all(isinstance(item, dict | None) for item in bodies)
     )
 
 
@@ -173,9 +178,12 @@ def _import(event: CollectionsImportRequestEvent) -> None:
         collections.import_all(event.collections, delete_missing=event.delete_missing)
     except WouldBlock:
         raise
+    except ValidationErrors as ex:
+        raise BadRequestError(_IMPORTING, ex.issues) from ex
     except (AppError, DatabaseError) as ex:
-        issue = Issue("validation_collections_import_failure", f"{ex}.".replace("..", "."))
-        raise BadRequestError("Failed to import collections.", {"collections": issue}) from ex
+        reason = raw_error(ex) if isinstance(ex, DatabaseError) else str(ex)
+        issue = Issue("validation_collections_import_failure", sentence(reason))
+        raise BadRequestError(_IMPORTING, {"collections": issue}) from ex
 
 
 def scaffolds() -> dict[str, Any]:

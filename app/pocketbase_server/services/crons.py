@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.errors import NotFoundError
 from pocketbase_server.core.records.auth_refs import MFAS, OTPS
 from pocketbase_server.kit.cron import Schedule, parse_cron
-from pocketbase_server.kit.dates import format_date
+from pocketbase_server.services.logs.entry import timestamp
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -159,8 +159,7 @@ def delete_expired(app: App, refs: str) -> None:
     for collection in app.collections.all():
         if collection.auth is None:
             continue
-        lifetime = timedelta(seconds=getattr(collection.auth, option).duration)
-        before = format_date(datetime.now(UTC) - lifetime)
+        before = timestamp(time.time() - getattr(collection.auth, option).duration)
         params = {"collection": collection.id, "before": before}
         filter = "collectionRef = {:collection} && created < {:before}"
         for record in app.records.find_by_filter(refs, filter, params=params):

@@ -18,6 +18,7 @@ from pocketbase_server.core.fields.password import NewPassword
 from pocketbase_server.core.hooks.events import RecordRequestEvent, RecordsListRequestEvent
 from pocketbase_server.core.records.cascade import RequiredReferenceError
 from pocketbase_server.core.records.expand import enrich, print_rows
+from pocketbase_server.core.records.files import has_upload, named
 from pocketbase_server.core.records.form import Access, RecordForm
 from pocketbase_server.core.records.lifecycle import patience
 from pocketbase_server.core.records.model import Record, Row
@@ -295,6 +296,8 @@ def _plain(value: Any) -> Any:
         return value.load() if is_valid(value.text) else None
     if isinstance(value, NewPassword):
         return value.plain
+    if has_upload(value):
+        return named(value)
     return value.export() if isinstance(value, GeoPoint) else value
 
 
@@ -394,6 +397,9 @@ def _exclusive(app: App, collection: Collection, body: Mapping[str, Any]) -> Ite
 
 def _has_modifier(collection: Collection, body: Mapping[str, Any]) -> bool:
     plain = collection.by_name
+    if any(has_upload(value) for value in body.values()):
+        # NOTE: nobody should wait until files are stored; the write works modifiers out again
+        return False
     return any(key not in plain and key in collection.setters for key in body)
 
 

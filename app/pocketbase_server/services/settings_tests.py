@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pocketbase_server.core.errors import REQUIRED, AppError, BadRequestError, Issue
 from pocketbase_server.core.settings.validate import IN_INVALID, email_issue, without_blanks
+from pocketbase_server.storage.files.base import FileStoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +36,10 @@ def check_s3(app: App, filesystem: str) -> None:
     s3 = settings.s3 if filesystem == FILESYSTEMS[0] else settings.backups.s3
     if not s3.enabled:
         raise _raw(S3_FAILED, "S3 storage filesystem is not enabled")
+    from pocketbase_server.services.file_systems import bucket_of
     from pocketbase_server.storage.files.s3 import check_bucket
 
-    _carry_out(S3_FAILED, lambda: check_bucket(s3))
+    _carry_out(S3_FAILED, lambda: check_bucket(bucket_of(s3)))
 
 
 class EmailTest(NamedTuple):
@@ -74,7 +76,7 @@ def _email_issues(test: EmailTest) -> dict[str, Any]:
 def _carry_out(message: str, act: Callable[[], None]) -> None:
     try:
         act()
-    except (AppError, OSError, ValueError) as ex:
+    except (AppError, FileStoreError, OSError, ValueError) as ex:
         raise _raw(message, str(ex)) from ex
 
 

@@ -49,6 +49,7 @@ class DataDir:
         self.autocert_cache = self.path / ".autocert_cache"
         self.temp = self.path / ".pb_temp_to_delete"
         self.types = self.path / "types.d.ts"
+        self.pending = self.path / ".pb_pending"
 
     def prepare(self) -> None:
         """Make the directory when it is missing, and check it when it is not.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from email.utils import formatdate, parsedate_to_datetime
+from datetime import UTC, datetime
+from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,6 +23,10 @@ PRECONDITION_FAILED: Final = HTTPStatus.PRECONDITION_FAILED.value
 _CHUNK: Final = 1 << 16
 _NO_OVERLAP: Final = "invalid range: failed to overlap"
 _NO_RANGE: Final = "invalid range"
+_NUMBER: Final = re.compile(r"[+-]?\d{1,19}\Z", re.ASCII)
+_LARGEST: Final = (1 << 63) - 1
+_TAG: Final = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*"\s*\Z')
+_DATES: Final = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
 
 
 @dataclass(slots=True, frozen=True)
@@ -45,28 +52,70 @@ class RangeError(ValueError):
     """The `Range` header cannot be satisfied."""
 
 
+Part = Callable[[int, int], Iterable[bytes]]
+"""Gives the bytes of a piece of content from one position up to another."""
+
+
 def send_file(req: Request, resp: Response, path: Path, *, size: int, modified: float) -> None:
     """Answer with the file at *path*, or the part of it, or the refusal, that *req* asks for."""
-    resp.set_header("last-modified", formatdate(int(modified), usegmt=True))
-    if not _is_wanted(req, resp, int(modified)):
+    place = str(path)
+
+    def kind() -> str:
+        return resp.get_header("content-type") or type_by_name(path.name) or _sniffed(path)
+
+    def part(start: int, end: int) -> FileBody:
+        return FileBody(place, start, end, is_whole=end - start == size)
+
+    _send(req, resp, Content(size, int(modified), kind, part))
+
+
+def send_content(
+    req: Request, resp: Response, part: Part, *, size: int, modified: float
+) -> None:
+    """Answer with content that *part* gives, as `send_file()` does; its type is set already."""
+    kind = resp.get_header("content-type") or "application/octet-stream"
+    _send(req, resp, Content(size, int(modified), lambda: kind, part))
+
+
+@dataclass(slots=True, frozen=True)
+class Content:
+    """A piece of content and what is known of it."""
+
+    size: int
+    modified: int
+    kind: Callable[[], str]
+    part: Part
+
+
+def _send(req: Request, resp: Response, content: Content) -> None:
+    size = content.size
+    resp.set_header("last-modified", http_date(content.modified))
+    if not _is_wanted(req, resp, content.modified):
         return
-    kind = resp.get_header("content-type") or type_by_name(path.name) or _sniffed(path)
+    kind = content.kind()
     try:
-        ranges = _ranges(req, size, int(modified))
+        ranges = _ranges(req, size, content.modified)
     except RangeError as error:
         _refuse(resp, str(error), size)
         return
     resp.set_header("accept-ranges", "bytes")
     resp.set_header("content-type", kind)
     if len(ranges) > 1:
-        _send_parts(resp, path, ranges, size)
+        _send_parts(req, resp, content, ranges)
         return
     start, end = ranges[0] if ranges else (0, size)
     if ranges:
         resp.status = 206
         resp.set_header("content-range", f"bytes {start}-{end - 1}/{size}")
     resp.set_header("content-length", str(end - start))
-    resp.stream = FileBody(str(path), start, end, is_whole=not ranges)
+    if req.method != "HEAD" and end > start:
+        resp.stream = content.part(start, end)
+
+
+@lru_cache(maxsize=1024)
+def http_date(seconds: int) -> str:
+    """Return a moment as headers tell it."""
+    return formatdate(seconds, usegmt=True)
 
 
 def _sniffed(path: Path) -> str:
@@ -83,7 +132,7 @@ def _is_wanted(req: Request, resp: Response, modified: int) -> bool:
     if status:
         resp.status = status
         if status == PRECONDITION_FAILED:
-            resp.set_header("content-length", "0")
+            resp.send_nothing(req)
         resp.delete_header("content-type")
     return not status
 
@@ -91,24 +140,37 @@ def _is_wanted(req: Request, resp: Response, modified: int) -> bool:
 def _precondition(req: Request, modified: int) -> int:
     """Return 304 or 412 when the caller's conditions say so, else 0. We have no entity tags."""
     match, since = req.header("if-match"), req.header("if-unmodified-since")
-    if match is not None:
-        if match.strip() != "*":
+    if match:
+        if not _names_any(match):
             return PRECONDITION_FAILED
-    elif since is not None and modified > (_date(since) or modified):
+    elif since and modified > (_date(since) or modified):
         return PRECONDITION_FAILED
     none_match, modified_since = req.header("if-none-match"), req.header("if-modified-since")
-    if none_match is not None:
-        return NOT_MODIFIED if none_match.strip() == "*" else 0
-    if modified_since is not None and req.method in {"GET", "HEAD"}:
+    if none_match:
+        return NOT_MODIFIED if _names_any(none_match) else 0
+    if modified_since and req.method in {"GET", "HEAD"}:
         return NOT_MODIFIED if modified <= (_date(modified_since) or -1) else 0
     return 0
 
 
+def _names_any(header: str) -> bool:
+    """Tell whether a list of entity tags has a `*` before anything that is no tag."""
+    for part in header.split(","):
+        if part.strip().startswith("*"):
+            return True
+        if part.strip() and not _TAG.match(part):
+            return False
+    return False
+
+
 def _date(text: str) -> int | None:
-    try:
-        return int(parsedate_to_datetime(text).timestamp())
-    except (ValueError, TypeError, OverflowError):
-        return None
+    """Return the time that an HTTP date in one of its three forms names."""
+    for form in _DATES:
+        try:
+            return int(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp())
+        except (ValueError, OverflowError):
+            continue
+    return None
 
 
 # -- ranges
@@ -116,10 +178,10 @@ def _date(text: str) -> int | None:
 
 def _ranges(req: Request, size: int, modified: int) -> list[tuple[int, int]]:
     header = req.header("range")
-    if header is None or req.method == "HEAD":
+    if not header:
         return []
     condition = req.header("if-range")
-    if condition is not None and _date(condition) != modified:
+    if condition and _date(condition) != modified:
         return []
     ranges = parse_ranges(header, size)
     # SECURITY: more bytes than the file has are an attack or a mistake; the whole will do
@@ -144,22 +206,26 @@ def parse_ranges(header: str, size: int) -> list[tuple[int, int]]:
 
 def _range(spec: str, size: int) -> tuple[int, int] | None:
     first, dash, last = (part.strip() for part in spec.partition("-"))
-    if not dash or not all(
-        (part.isdecimal() and part.isascii()) or not part for part in (first, last)
-    ):
+    if not dash or not (first or last):
         raise RangeError(_NO_RANGE)
     if not first:
-        if not last:
+        if last.startswith("-"):
             raise RangeError(_NO_RANGE)
-        return max(0, size - int(last)), size
-    start = int(first)
+        return max(0, size - _number(last)), size
+    start = _number(first)
     if start >= size:
         return None
-    if not last:
-        return start, size
-    if int(last) < start:
+    end = _number(last) if last else size - 1
+    if end < start:
         raise RangeError(_NO_RANGE)
-    return start, min(int(last) + 1, size)
+    return start, min(end + 1, size)
+
+
+def _number(text: str) -> int:
+    """Return the number that *text* is; raises `RangeError` when it is none, or too large."""
+    if not _NUMBER.match(text) or abs(int(text)) > _LARGEST:
+        raise RangeError(_NO_RANGE)
+    return int(text)
 
 
 def _refuse(resp: Response, message: str, size: int) -> None:
@@ -169,26 +235,29 @@ def _refuse(resp: Response, message: str, size: int) -> None:
     resp.send(f"{message}\n".encode(), "text/plain; charset=utf-8", 416)
 
 
-def _send_parts(resp: Response, path: Path, ranges: list[tuple[int, int]], size: int) -> None:
+def _send_parts(
+    req: Request, resp: Response, content: Content, ranges: list[tuple[int, int]]
+) -> None:
     boundary = random_id(60)
     kind = resp.get_header("content-type")
     resp.status = 206
     resp.set_header("content-type", f"multipart/byteranges; boundary={boundary}")
-    pieces: list[bytes | FileBody] = []
+    pieces: list[bytes | Iterable[bytes]] = []
     length = 0
     for number, (start, end) in enumerate(ranges):
         head = (
             f"{'' if number == 0 else chr(13) + chr(10)}--{boundary}\r\n"
-            f"Content-Range: bytes {start}-{end - 1}/{size}\r\nContent-Type: {kind}\r\n\r\n"
+            f"Content-Range: bytes {start}-{end - 1}/{content.size}\r\nContent-Type: {kind}\r\n\r\n"
         ).encode()
-        pieces += [head, FileBody(str(path), start, end, is_whole=False)]
+        pieces += [head, content.part(start, end)]
         length += len(head) + end - start
     tail = f"\r\n--{boundary}--\r\n".encode()
     resp.set_header("content-length", str(length + len(tail)))
-    resp.stream = _joined([*pieces, tail])
+    if req.method != "HEAD":
+        resp.stream = _joined([*pieces, tail])
 
 
-def _joined(pieces: list[bytes | FileBody]) -> Iterator[bytes]:
+def _joined(pieces: list[bytes | Iterable[bytes]]) -> Iterator[bytes]:
     for piece in pieces:
         if isinstance(piece, bytes):
             yield piece

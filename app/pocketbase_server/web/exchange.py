@@ -21,9 +21,11 @@ HEADERS_KEY: Final = "pocketbase.headers"
 MATCH_KEY: Final = "pocketbase.match"
 REFUSAL_KEY: Final = "pocketbase.refusal"
 DELAY_KEY: Final = "pocketbase.delay"
+COUNTED_KEY: Final = "pocketbase.counted"
 """WSGI environ keys by which the server process hands over what it already knows.
 
-By `DELAY_KEY` a responder hands back how many seconds the answer is to wait.
+By `DELAY_KEY` a responder hands back how many seconds the answer is to wait; `COUNTED_KEY` says that
+the request was counted for the rate limits, in case that it is run again.
 """
 
 SECURITY_HEADERS: Final = {
@@ -138,6 +140,11 @@ class Response(falcon.Response):
         self.status = status
         self._headers["content-type"] = content_type
         self.data = body
+
+    def send_nothing(self, req: Request) -> None:
+        """Answer with an empty body; its length is told unless only the headers were asked for."""
+        # COMPAT: Falcon would tell a HEAD that the length is 0
+        self.stream = () if req.method == "HEAD" else None  # type: ignore[assignment]
 
     def send_json_bytes(self, body: bytes, status: int = 200) -> None:
         """Answer with JSON that is already text."""

@@ -7,6 +7,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from pocketbase_server.services.batch import body_limit
 from pocketbase_server.web.api import Api
 from pocketbase_server.web.endpoint import BODY_LIMIT, Endpoint, Limit, Responder
 from pocketbase_server.web.errors import add_error_handlers
@@ -16,6 +17,7 @@ from pocketbase_server.web.middleware.auth_token import AuthToken
 from pocketbase_server.web.middleware.body_limit import BodyLimit
 from pocketbase_server.web.middleware.cors import Cors
 from pocketbase_server.web.middleware.paths import CleanPaths
+from pocketbase_server.web.middleware.rate_limit import RateLimit
 from pocketbase_server.web.middleware.superuser_ips import SuperuserIps
 from pocketbase_server.web.routes import ROUTES, Access, BodySize, Route
 from pocketbase_server.web.static import PublicFiles
@@ -34,6 +36,7 @@ def make_app(app: App) -> Api:
     """Return the WSGI application of *app*: middlewares and all routes."""
     config = app.config
     paths = CleanPaths()
+    rates = RateLimit(app)
     api = Api(
         app,
         PublicFiles(config.public_dir, index_fallback=config.index_fallback),
@@ -44,10 +47,12 @@ def make_app(app: App) -> Api:
             Cors(config.origins),
             AuthToken(app),
             SuperuserIps(app),
+            rates,
             BodyLimit(),
         ],
     )
     paths.api = api
+    rates.api = api
     add_error_handlers(api, is_dev=config.is_dev)
     _add_routes(app, api)
     return api
@@ -73,6 +78,8 @@ def _endpoint(app: App, route: Route, resource: Any) -> Endpoint:
     limit: Limit = BODY_LIMIT
     if route.limit is BodySize.RECORD:
         limit = partial(record_limit, app)
+    elif route.limit is BodySize.BATCH:
+        limit = partial(batch_limit, app)
     elif not isinstance(route.limit, BodySize):
         limit = route.limit
     return Endpoint(
@@ -84,6 +91,11 @@ def _endpoint(app: App, route: Route, resource: Any) -> Endpoint:
         is_logged=route.is_logged and not route.path.startswith("/_/"),
         takes_rest=":path}" in route.path,
     )
+
+
+def batch_limit(app: App, params: Mapping[str, str]) -> int:  # noqa: ARG001
+    """Return how many bytes the body of a batch may have."""
+    return body_limit(app)
 
 
 def record_limit(app: App, params: Mapping[str, str]) -> int:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from decimal import Decimal
 from http import HTTPStatus
 from io import BytesIO
-from mmap import ACCESS_READ, mmap
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import BadRequestError, TooLargeError
 from pocketbase_server.kit.json import JsonError, dumps, is_valid, loads_strict
 from pocketbase_server.kit.query import QueryError, parse_form
 from pocketbase_server.web.endpoint import BODY_LIMIT
-from pocketbase_server.web.multipart import Form, MultipartError, parse_multipart
+from pocketbase_server.web.multipart import FileBuffer, Form, MultipartError, parse_multipart
 
 if TYPE_CHECKING:
     from pocketbase_server.kit.upload import Upload
@@ -54,10 +54,10 @@ def read_body(req: Request) -> dict[str, Any]:
 
 
 def read_form(req: Request) -> dict[str, Any]:
-    """Return the body of a fixed form, with that form's own message when it is malformed."""
+    """Return the body of a fixed form, with that form's own message when it cannot be read."""
     try:
         return read_body(req)
-    except MalformedBodyError as ex:
+    except BadRequestError as ex:
         raise BadRequestError(LOADING) from ex
 
 
@@ -115,12 +115,12 @@ def _form(req: Request, kind: str) -> Form:
     return req.form
 
 
-def _buffer(req: Request) -> bytes | mmap:
-    """Return the body for searching: spooled ones are mapped, not read."""
+def _buffer(req: Request) -> bytes | FileBuffer:
+    """Return the body for searching: spooled ones stay on disk."""
     source = req.env["wsgi.input"]
     if isinstance(source, BytesIO) or not hasattr(source, "fileno"):
         return body_bytes(req)
-    return mmap(source.fileno(), 0, access=ACCESS_READ)
+    return FileBuffer(source, os.fstat(source.fileno()).st_size)
 
 
 def _json_body(data: bytes) -> dict[str, Any]:
@@ -164,7 +164,9 @@ def _from_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
         else:
             _add(body, name, inferred(text))
     for text in payloads:
-        _merge(body, _payload(text))
+        more = _payload(text)
+        # COMPAT: null takes away everything that came before it
+        body = _merge(body, more) if more is not None else {}
     return body
 
 
@@ -197,11 +199,11 @@ def _number(text: str) -> float | str:
     plain = format(Decimal(repr(number)), "f")
     if plain.removesuffix(".0") != text:
         return text
-    return number if "." in text else int(number)
+    return number if "." in text or text == "-0" else int(number)
 
 
-def _payload(text: str) -> dict[str, Any]:
-    body = _json_body(text.encode())
+def _payload(text: str) -> dict[str, Any] | None:
+    body = None if text.strip(" \t\r\n") == "null" else _json_body(text.encode())
     # COMPAT: unlike a JSON body, this must be nothing but the value
     if not is_valid(text):
         raise MalformedBodyError
@@ -215,8 +217,8 @@ def _kind(value: Any) -> Any:
     return next((kind for kind in _KINDS if isinstance(value, kind)), None)
 
 
-def _merge(body: dict[str, Any], more: dict[str, Any]) -> None:
-    """Merge *more* into *body*: objects key by key, anything else by replacing its like."""
+def _merge(body: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Return *body* with *more* merged into it: objects key by key, anything else by replacing its like."""
     for name, value in more.items():
         before = body.get(name)
         # COMPAT: a value cannot replace one of another kind
@@ -226,18 +228,21 @@ def _merge(body: dict[str, Any], more: dict[str, Any]) -> None:
             _merge(before, value)
         else:
             body[name] = value
+    return body
 
 
 # -- out
 
 
-def send_json(req: Request, resp: Response, value: Any, status: int = 200) -> None:
-    """Answer with *value* as JSON, reduced to what `?fields=` asks for."""
+def send_json(
+    req: Request, resp: Response, value: Any, status: int = 200, *, is_page: bool = False
+) -> None:
+    """Answer with *value* as JSON, reduced to what `?fields=` asks for: in a page, its items are."""
     wanted = req.query.get("fields") if req.query_string else None
     if wanted and status < HTTPStatus.MULTIPLE_CHOICES:
-        from pocketbase_server.web.fields_picker import pick
+        from pocketbase_server.web.fields_picker import pick, pick_page
 
-        value = pick(value, wanted)
+        value = pick_page(value, wanted) if is_page else pick(value, wanted)
     resp.send_json_bytes(dumps(value), status)
 
 

@@ -5,18 +5,48 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from mmap import mmap
-from typing import Final
+from typing import IO, Final
 from urllib.parse import unquote
 
-from pocketbase_server.kit.upload import Upload
+from pocketbase_server.kit.upload import FilePart, Upload, read_at
 
 MAX_PARTS: Final = 1000
 _MAX_HEAD: Final = 1 << 16
 _PARAM: Final = re.compile(r';\s*([^=;\s]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]*)')
 _ESCAPE: Final = re.compile(r'\\(["\\])')
 
-Buffer = bytes | mmap
+_WINDOW: Final = 1 << 20
+_MAX_FIELDS: Final = 42 << 20
+"""Bytes that plain fields may have in all, which are held in memory."""
+
+
+class FileBuffer:
+    """A file as something to search and slice, of which only a little is ever in memory."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file = file
+        self._size = size
+
+    def __getitem__(self, wanted: slice) -> bytes:
+        start, stop, _ = wanted.indices(self._size)
+        return read_at(self._file, start, max(0, stop - start))
+
+    def find(self, text: bytes, start: int = 0) -> int:
+        """Return where *text* is first found from *start* on, or -1."""
+        step = max(_WINDOW, len(text))
+        while start < self._size:
+            found = read_at(self._file, start, step + len(text) - 1).find(text)
+            if found >= 0:
+                return start + found
+            start += step
+        return -1
+
+    def part(self, start: int, end: int) -> FilePart:
+        """Return a stretch of the file, unread."""
+        return FilePart(self._file, start, end - start)
+
+
+Buffer = bytes | FileBuffer
 
 
 class MultipartError(ValueError):
@@ -37,29 +67,34 @@ def parse_multipart(body: Buffer, content_type: str) -> Form:
     if not boundary:
         raise MultipartError("no boundary")
     form = Form()
-    view = memoryview(body)
+    left = _MAX_FIELDS
     for number, (head, start, end) in enumerate(
         _parts(body, boundary.encode("latin-1", "replace"))
     ):
         if number >= MAX_PARTS:
             raise MultipartError("too many parts")
-        _keep(form, _headers(head), view[start:end])
+        part = body.part(start, end) if isinstance(body, FileBuffer) else memoryview(body)[start:end]
+        left -= _keep(form, _headers(head), part, left)
     return form
 
 
-def _keep(form: Form, headers: dict[str, str], data: memoryview) -> None:
+def _keep(form: Form, headers: dict[str, str], data: memoryview | FilePart, left: int) -> int:
+    """Add a part to the form; return how much of what is *left* in memory it takes."""
     disposition = headers.get("content-disposition", "")
     params = header_params(disposition)
     name = params.get("name", "")
     if not name or disposition.partition(";")[0].strip().lower() != "form-data":
-        return
+        return 0
     # COMPAT: only the last part of a path; a part with an empty file name is a plain field
     filename = params.get("filename", "").rpartition("/")[2]
     if filename:
         upload = Upload(filename, headers.get("content-type", ""), data)
         form.files.setdefault(name, []).append(upload)
-    else:
-        form.fields.append((name, data.tobytes().decode("utf-8", "replace")))
+        return 0
+    if data.nbytes > left:
+        raise MultipartError("fields are too large")
+    form.fields.append((name, data.tobytes().decode("utf-8", "replace")))
+    return data.nbytes
 
 
 def _parts(body: Buffer, boundary: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pocketbase_server.core.settings.model import Settings
     from pocketbase_server.web.exchange import Request
 
+_IPV4: Final = 4
 _ODD: Final = re.compile(r"\W", re.ASCII)
 
 
@@ -49,10 +50,18 @@ def client_ip(req: Request, settings: Settings) -> str:
     """Return the caller's address: the peer's, or what a trusted proxy says it is."""
     proxy = settings.trusted_proxy
     for name in proxy.headers:
-        claimed = _claimed(req.header(name.lower()) or "", leftmost=proxy.use_leftmost_ip)
+        claimed = _claimed(_last_header(req, name.lower()), leftmost=proxy.use_leftmost_ip)
         if claimed:
             return claimed
-    return canonical_ip(req.remote_ip)
+    return _peer(req.remote_ip)
+
+
+def _last_header(req: Request, name: str) -> str:
+    """Return the last value of a header: the nearest proxy's, whatever the client sent before it."""
+    if req.header(name) is None:
+        return ""
+    values = [value for key, value in req.header_items() if key == name]
+    return values[-1] if values else ""
 
 
 def _claimed(header: str, *, leftmost: bool) -> str:
@@ -70,8 +79,19 @@ def canonical_ip(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
+def _peer(text: str) -> str:
+    """Return the address of who is connected; IPv4 on a socket for both kinds is plain IPv4."""
+    plain = text.lower().removeprefix("::ffff:")
+    return plain if plain != text and "." in plain else canonical_ip(text)
+
+
+@lru_cache(maxsize=4096)
 def _parsed(text: str) -> str:
+    plain, percent, zone = text.partition("%")
     try:
-        return ip_address(text).exploded
+        address = ip_address(plain)
     except ValueError:
         return ""
+    if percent and (address.version == _IPV4 or not zone):
+        return ""
+    return address.exploded + percent + zone

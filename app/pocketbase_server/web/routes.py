@@ -25,6 +25,8 @@ class BodySize(Enum):
 
     RECORD = "record"
     """The usual limit and what the collection's file fields take."""
+    BATCH = "batch"
+    """What the settings say."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -67,6 +69,7 @@ ROUTES: Final = (
     Route("GET", "/api/logs/{id}", "logs:LogResource", access=_SUPER, is_logged=False),
     Route("GET", "/api/crons", "crons:CronsResource", access=_SUPER, is_logged=False),
     Route("POST", "/api/crons/{id}", "crons:CronResource", access=_SUPER, is_logged=False),
+    Route("POST", "/api/batch", "batch:BatchResource", _SLOW, limit=BodySize.BATCH),
     # -- collections
     Route("GET", "/api/collections", "collections:CollectionsResource", access=_SUPER),
     Route("POST", "/api/collections", "collections:CollectionsResource", access=_SUPER),
@@ -96,6 +99,15 @@ ROUTES: Final = (
         "PATCH", _RECORD, "records:RecordResource", _INLINE, action="update", limit=BodySize.RECORD
     ),
     Route("DELETE", _RECORD, "records:RecordResource", _INLINE, action="delete"),
+    # -- files
+    Route("POST", "/api/files/token", "files:FileTokenResource"),
+    Route(
+        "GET",
+        "/api/files/{collection}/{id}/{name}",
+        "files:FileResource",
+        _INLINE,
+        action="file",
+    ),
     # -- signing in
     Route(
         "GET",

@@ -89,5 +89,5 @@ def _redirect(req: Request, resp: Response, *, is_folder: bool) -> bool:
     if target:
         resp.status = 301
         resp.set_header("location", quote(target, safe="/%~!$&'()*+,;=:@"))
-        resp.set_header("content-length", "0")
+        resp.send_nothing(req)
     return bool(target)

@@ -281,7 +281,7 @@ def test_other_texts_are_no_networks(text):
     ("ip", "expected"),
     [
         ("10.9.9.9", True),
-        ("::ffff:10.9.9.9", True),
+        ("::ffff:10.9.9.9", False),
         ("11.0.0.1", False),
         ("fd00::1", True),
         ("0000:0000:0000:0000:0000:0000:0000:0001", False),

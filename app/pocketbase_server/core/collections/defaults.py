@@ -57,10 +57,10 @@ def auth_fields() -> list[Field]:
 def add_field(fields: list[Field], added: Field) -> None:
     """Append a field, or put it in place of the one that has its id.
 
-    Without an id it takes that of a field of the same name and type, else one made from both.
+    Without an id it takes that of a field of the same name, else one made from type and name.
     """
     if not added.id:
-        twin = next((f for f in fields if f.name == added.name and f.type == added.type), None)
+        twin = next((f for f in fields if f.name == added.name), None)
         added.id = twin.id if twin is not None else free_field_id(fields, added)
     for at, item in enumerate(fields):
         if item.id == added.id:
@@ -98,31 +98,30 @@ def complete_fields(collection: Collection) -> None:
 def _complete_id(collection: Collection) -> None:
     default = id_field()
     own = next((f for f in collection.fields if f.name == "id"), None)
-    if own is None:
+    if not isinstance(own, TextField):
         if collection.field_by_id(default.id) is None:
             collection.fields.insert(0, default)
         return
-    if isinstance(own, TextField):
-        own.system = own.required = own.primary_key = True
-        own.hidden = False
-        own.pattern = own.pattern or default.pattern
+    own.system = own.required = own.primary_key = True
+    own.hidden = False
+    own.pattern = own.pattern or default.pattern
 
 
 def _complete_auth(collection: Collection) -> None:
     for default in auth_fields():
         own = next((f for f in collection.fields if f.name == default.name), None)
-        if own is None:
-            collection.fields.append(default)
-        elif own.type == default.type:
-            _put_right(own, default)
+        if own is not None and own.type == default.type:
+            _put_right(own)
+            continue
+        # COMPAT: one of another type is replaced, its id stays; else the id is the next free one
+        default.id = ""
+        add_field(collection.fields, default)
 
 
-def _put_right(own: Field, default: Field) -> None:
+def _put_right(own: Field) -> None:
     """Hold a system field to what sign-in depends on; the rest is the user's choice."""
     own.system = True
-    if default.name in {"password", "tokenKey"}:
+    if own.name in {"password", "tokenKey"}:
         own.hidden = own.required = True
-    if isinstance(own, TextField):
-        own.min = max(own.min, 30)
-        own.max = own.max or 60
-        own.autogenerate_pattern = own.autogenerate_pattern or "[a-zA-Z0-9]{50}"
+    elif own.name == "email":
+        own.hidden = False

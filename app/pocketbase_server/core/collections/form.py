@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.collections.auth_defaults import default_auth_options
+from pocketbase_server.core.collections.auth_options import AuthOptions
 from pocketbase_server.core.collections.defaults import add_field, auth_fields, id_field
 from pocketbase_server.core.collections.indexes import default_auth_indexes
 from pocketbase_server.core.collections.model import AUTH, BASE, VIEW, WIRE_RULES, Collection
@@ -51,11 +52,12 @@ def collection_from_body(body: Mapping[str, Any]) -> Collection:
 
     Raises `BadRequestError` when a value has the wrong JSON type.
     """
-    kind = _plain(body).get("type")
-    if kind is not None and not isinstance(kind, str):
+    plain = _plain(body)
+    kind = plain.get("type")
+    if not all(isinstance(plain.get(key), str | None) for key in ("type", "name")):
         raise BadRequestError(_BAD_TYPE)
     made = new_collection(kind or BASE)
-    load_body(made, body)
+    _load(made, plain)
     return made
 
 
@@ -65,7 +67,23 @@ def load_body(collection: Collection, body: Mapping[str, Any]) -> None:
     COMPAT: names of keys count whatever their case; unknown ones are ignored. Raises
     `BadRequestError` when a value has the wrong JSON type.
     """
-    plain = _plain(body)
+    _load(collection, _plain(body))
+
+
+def collection_from_import(body: Mapping[str, Any]) -> Collection:
+    """Return a new collection as `collection_from_body()` does, but with exact names of keys."""
+    kind = body.get("type")
+    made = new_collection(kind if isinstance(kind, str) and kind else BASE)
+    load_import(made, body)
+    return made
+
+
+def load_import(collection: Collection, body: Mapping[str, Any]) -> None:
+    """Put what *body* holds over *collection* as `load_body()` does, but with exact names of keys."""
+    _load(collection, body)
+
+
+def _load(collection: Collection, plain: Mapping[str, Any]) -> None:
     _load_texts(collection, plain)
     if "system" in plain:
         collection.system = _bool(plain["system"])
@@ -77,7 +95,14 @@ def load_body(collection: Collection, body: Mapping[str, Any]) -> None:
     if "fields" in plain:
         collection.fields = _fields(plain["fields"])
         collection.forget_fields()
+    _require_options(plain)
     collection.set_options(plain)
+
+
+def _require_options(plain: Mapping[str, Any]) -> None:
+    """Raise `BadRequestError` for a wrong JSON type even in an option of another type."""
+    AuthOptions().merge(dict(plain))
+    ViewOptions().merge(dict(plain))
 
 
 def _load_texts(collection: Collection, plain: Mapping[str, Any]) -> None:

@@ -6,8 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.collections.defaults import add_field, free_collection_id
-from pocketbase_server.core.collections.form import collection_from_body, load_body
-from pocketbase_server.core.errors import AppError, Issue, ValidationErrors
+from pocketbase_server.core.collections.form import collection_from_import, load_import
+from pocketbase_server.core.collections.raw_text import raw_texts
+from pocketbase_server.core.collections.view_validate import require_view_fields
+from pocketbase_server.core.errors import AppError, ValidationErrors
+from pocketbase_server.storage.sql.errors import DatabaseError
+from pocketbase_server.storage.sql.view_trial import raw_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,84 +20,109 @@ if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
 
 
+class ImportFailedError(AppError):
+    """An import was refused; the message says which collection, and why."""
+
+    default_message = "Failed to import the collections configuration."
+
+
 def import_collections(app: App, bodies: list[dict[str, Any]], *, delete_missing: bool) -> None:
     """Create and update the collections in *bodies*; with *delete_missing*, nothing else stays.
 
-    Raises `ValidationErrors` or another `AppError`, and has changed nothing then. System
-    collections and fields stay in any case.
+    Raises `ImportFailedError`, or `ValidationErrors` for an index that cannot be made, and has
+    changed nothing then. System collections and fields stay in any case.
     """
     with app.data.transaction():
         targets = [_target(app, body, is_exact=delete_missing) for body in bodies]
         if delete_missing:
-            _delete_others(app, {t.id for t in targets})
-        # NOTE: collections may refer to each other in any order, so they are checked once all exist
-        for target in targets:
-            app.collections.writer.save(target, is_checked=False)
-        for target in targets:
-            _check(app, target)
+            _delete_others(app, {t.id for t, _ in targets})
+        # NOTE: collections may refer to each other in any order, so they are checked once all
+        # exist; views read from the others and come last
+        for target, known in sorted(targets, key=lambda pair: pair[0].is_view):
+            _save(app, target, known)
+        for target, known in targets:
+            _check(app, target, known)
 
 
-def _target(app: App, body: Mapping[str, Any], *, is_exact: bool) -> Collection:
-    known = _known(app, body)
+# -- what is asked for
+
+
+def _target(
+    app: App, body: Mapping[str, Any], *, is_exact: bool
+) -> tuple[Collection, Collection | None]:
+    """Return the collection as it shall be, and as it is stored."""
+    try:
+        return _loaded(app, body, is_exact=is_exact)
+    except AppError as ex:
+        raise _failure(ex.message) from ex
+
+
+def _loaded(
+    app: App, body: Mapping[str, Any], *, is_exact: bool
+) -> tuple[Collection, Collection | None]:
+    asked = body.get("id") or body.get("name")
+    known = app.collections.get(asked) if isinstance(asked, str) else None
     if known is None:
-        made = collection_from_body(body)
+        made = collection_from_import(body)
         made.id = made.id or free_collection_id(made, lambda _: False)
-        return made
+        return made, None
     target = known.clone()
-    load_body(target, {**body, "id": known.id})
+    load_import(target, body)
+    target.id = target.id or known.id
     if "fields" in body:
         _keep_fields(known, target, is_exact=is_exact)
-    return target
-
-
-def _known(app: App, body: Mapping[str, Any]) -> Collection | None:
-    given = str(body.get("id") or "")
-    if given:
-        found = app.collections.get(given)
-        if found is not None and found.id == given:
-            return found
-    name = str(body.get("name") or "")
-    found = app.collections.get(name) if name else None
-    return found if found is not None and (not given or found.id == given) else None
+    return target, known
 
 
 def _keep_fields(known: Collection, target: Collection, *, is_exact: bool) -> None:
     """Keep system fields, and without *is_exact* all fields, that the import does not name."""
-    named = {f.id for f in target.fields}
-    fields = [f.clone() for f in known.fields if f.id not in named and (f.system or not is_exact)]
-    for field in target.fields:
-        add_field(fields, field)
-    target.fields = fields
+    ids = {f.id for f in known.fields}
+    twins = {(f.name, f.type): f.id for f in known.fields}
+    fields = target.fields
+    for field in fields:
+        if field.id not in ids:
+            field.id = twins.get((field.name, field.type), field.id)
+    named = {f.id for f in fields}
+    for field in known.fields:
+        if field.id not in named and (field.system or not is_exact):
+            add_field(fields, field.clone())
     target.forget_fields()
 
 
+# -- doing it
+
+
 def _delete_others(app: App, kept: set[str]) -> None:
-    others = [c for c in app.collections.all() if c.id not in kept and not c.system]
-    # NOTE: views and what refers to others go first
-    others.sort(key=lambda c: (not c.is_view, len(app.collections.references(c))))
-    for collection in others:
-        app.collections.writer.drop_unchecked(collection)
+    for collection in app.collections.all():
+        if collection.id not in kept and not collection.system:
+            app.collections.writer.drop_unchecked(collection)
 
 
-def _check(app: App, target: Collection) -> None:
+def _save(app: App, target: Collection, known: Collection | None) -> None:
+    name = json.dumps(target.name, ensure_ascii=False)
     try:
-        app.collections.writer.validate(target, target)
+        if known is not None and known.id != target.id:
+            raise AppError("primary key change is not allowed")
+        if target.is_view:
+            require_view_fields(app, target)
+        app.collections.writer.save(target, is_checked=False)
+    except ValidationErrors:
+        raise
+    except AppError as ex:
+        raise _failure(f"failed to save collection {name}: {ex.message}") from ex
+    except DatabaseError as ex:
+        raise _failure(f"failed to save collection {name}: {raw_error(ex)}") from ex
+
+
+def _failure(reason: str) -> ImportFailedError:
+    return ImportFailedError(f"{ImportFailedError.default_message} Raw error:\n{reason}")
+
+
+def _check(app: App, target: Collection, known: Collection | None) -> None:
+    try:
+        app.collections.writer.validate(target, known, is_stored=True)
     except ValidationErrors as ex:
-        listing = json.dumps(_texts(ex.issues), indent=2, sort_keys=True, ensure_ascii=False)
-        message = (
+        listing = json.dumps(raw_texts(ex.issues), indent=2, sort_keys=True, ensure_ascii=False)
+        raise ImportFailedError(
             f'Data validations failed for collection "{target.name}" ({target.id}):\n{listing}'
-        )
-        raise AppError(message) from ex
-
-
-def _texts(issues: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the issues with their messages only, as the log of an import shows them."""
-    return {
-        key: _plain(item.message) if isinstance(item, Issue) else _texts(item)
-        for key, item in issues.items()
-    }
-
-
-def _plain(message: str) -> str:
-    text = message.removesuffix(".")
-    return text[:1].lower() + text[1:] if not text.startswith("Invalid rule") else text
+        ) from ex

@@ -63,10 +63,14 @@ _RESERVED_AUTH_NAMES = frozenset({"passwordConfirm", "oldPassword"})
 class CollectionCheck:
     """One validation of a collection against its saved state and the other collections."""
 
-    def __init__(self, app: App, new: Collection, old: Collection | None) -> None:
+    def __init__(
+        self, app: App, new: Collection, old: Collection | None, *, is_stored: bool = False
+    ) -> None:
         self._app = app
         self._new = new
         self._old = old
+        self._is_stored = is_stored
+        """Whether the new state is in the database already, as while collections are imported."""
 
     def issues(self) -> dict[str, Any]:
         """Return what is wrong, by JSON name; empty when nothing is."""
@@ -93,6 +97,8 @@ class CollectionCheck:
 
     def _id_issue(self) -> Issue | None:
         new = self._new
+        if self._is_stored:
+            return None
         if self._old is not None:
             return None if new.id == self._old.id else _IN_INVALID
         if not new.id:
@@ -135,7 +141,7 @@ class CollectionCheck:
         if any(c.name.lower() == lower for c in self._others()):
             return _NAME_TAKEN
         old = self._old
-        is_kept = old is not None and old.name.lower() == lower
+        is_kept = self._is_stored or (old is not None and old.name.lower() == lower)
         if not is_kept and self._app.schema.has_table(name):
             return _NAME_INTERNAL
         return _NAME_IS_ID if any(c.id == name for c in self._others()) else None
@@ -145,7 +151,7 @@ class CollectionCheck:
     def _fields_issue(self) -> Any:
         new = self._new
         if new.is_view:
-            return None if new.fields else REQUIRED
+            return self._view_fields_issue()
         return (
             self._duplicates()
             or self._missing_key()
@@ -154,6 +160,11 @@ class CollectionCheck:
             or self._reserved()
             or self._option_issues()
         )
+
+    def _view_fields_issue(self) -> Any:
+        if not self._new.fields:
+            return REQUIRED
+        return self._duplicates() or self._missing_key() or self._option_issues()
 
     def _duplicates(self) -> dict[str, Any] | None:
         ids: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pocketbase_server.core.errors import BadRequestError
+from pocketbase_server.core.options import refuse_body
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class ViewOptions:
         """Take over the query if *raw* holds one."""
         query = raw.get("viewQuery")
         if query is not None and not isinstance(query, str):
-            raise BadRequestError
+            raise refuse_body()
         if query is not None:
             self.view_query = query
 

@@ -9,6 +9,7 @@ from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.checks import name_issue
+from pocketbase_server.core.collections.raw_text import raw_text
 from pocketbase_server.core.collections.select_list import (
     Named,
     SelectParts,
@@ -49,6 +50,8 @@ __all__ = [
     "dry_run_view",
     "infer_fields",
     "normalise_query",
+    "require_id",
+    "try_fields",
     "try_view",
     "view_select",
 ]
@@ -243,9 +246,15 @@ def try_view(query: str, engine: Engine, find_collection: FindCollection) -> Vie
 
     Raises `ViewQueryError` when it could not be the query of a view collection.
     """
-    fields = infer_fields(query, engine, find_collection)
-    if all(item.name != _ID for item in fields):
-        raise ViewQueryError(_NO_ID)
+    return try_fields(query, infer_fields(query, engine, find_collection), engine)
+
+
+def try_fields(query: str, fields: list[Field], engine: Engine) -> ViewTrial:
+    """Return what *query* gives, whose columns make *fields*.
+
+    Raises `ViewQueryError` when it could not be the query of a view collection.
+    """
+    require_id(fields)
     for at, item in enumerate(fields):
         _require_name(at, item)
     trial = ViewTrial(f"temp_view_{random_string(5)}", fields)
@@ -255,19 +264,17 @@ def try_view(query: str, engine: Engine, find_collection: FindCollection) -> Vie
     return trial
 
 
+def require_id(fields: list[Field]) -> None:
+    """Raise `ViewQueryError` when none of the fields of a query is the id."""
+    if all(item.name != _ID for item in fields):
+        raise ViewQueryError(_NO_ID)
+
+
 def _require_name(at: int, item: Field) -> None:
     issue = name_issue(item.name)
     if issue is not None:
-        why = f"name: {_lowered(issue.message)}."
+        why = f"name: {raw_text(issue)}."
         raise ViewQueryError(f"invalid field {quote(item.name)} ({at}): {why}")
-
-
-def _lowered(message: str) -> str:
-    """Return the text of an issue as the reference words it inside another error."""
-    # COMPAT: its own messages keep their capital and full stop there
-    if message.startswith("The value"):
-        return message
-    return message[:1].lower() + message[1:].removesuffix(".")
 
 
 def _sample(name: str, select: str, engine: Engine) -> list[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.collections.defaults import complete_fields, free_collection_id
 from pocketbase_server.core.collections.indexes import default_auth_indexes, renamed_table
+from pocketbase_server.core.collections.model import SUPERUSERS
 from pocketbase_server.core.collections.sync import sync_table
 from pocketbase_server.core.collections.validate import CollectionCheck
 from pocketbase_server.core.collections.view_validate import load_view_fields
@@ -53,7 +54,8 @@ class CollectionWriter:
     def _old(self, collection: Collection) -> Collection:
         old = next((c for c in self._app.collections.all() if c.id == collection.id), None)
         if old is None:
-            raise BadRequestError("the saved collection cannot be found by its id")
+            # COMPAT: in the reference's words, which speak of its memory
+            raise BadRequestError("failed to retrieve old cached collection: sql: no rows in result set")
         return old
 
     def _prepare(self, collection: Collection, old: Collection | None) -> None:
@@ -69,16 +71,21 @@ class CollectionWriter:
             load_view_fields(self._app, collection)
         if collection.is_auth:
             _complete_auth(collection, old)
-        if old is not None and old.name != collection.name:
+        if collection.name:
             collection.indexes = renamed_table(collection.indexes, collection.name)
 
-    def validate(self, collection: Collection, old: Collection | None) -> None:
-        """Raise `ValidationErrors` when the collection cannot be saved as it is."""
+    def validate(
+        self, collection: Collection, old: Collection | None, *, is_stored: bool = False
+    ) -> None:
+        """Raise `ValidationErrors` when the collection cannot be saved as it is.
+
+        With *is_stored* the new state is in the database already.
+        """
         hooks = self._app.hooks
         event = CollectionEvent(self._app, collection, "validate")
 
         def check(_: CollectionEvent) -> None:
-            issues = CollectionCheck(self._app, collection, old).issues()
+            issues = CollectionCheck(self._app, collection, old, is_stored=is_stored).issues()
             if issues:
                 raise ValidationErrors(issues)
 
@@ -114,7 +121,7 @@ class CollectionWriter:
 
     def _resave_view(self, view: Collection) -> None:
         renewed = view.clone()
-        load_view_fields(self._app, renewed)
+        load_view_fields(self._app, renewed, is_tried=False)
         if not renewed.fields or _shapes(renewed) == _shapes(view):
             return
         self._app.data.run(sql.UPDATE, (*renewed.to_row(), renewed.id))
@@ -137,7 +144,13 @@ class CollectionWriter:
         if names:
             message = f"Failed to delete collection probably due to existing reference in {names}."
             raise BadRequestError(message)
-        self._execute(collection, "delete", lambda: self._drop(collection))
+        self._execute(collection, "delete", lambda: self._drop_with_care(collection))
+
+    def _drop_with_care(self, collection: Collection) -> None:
+        self._drop(collection)
+        for view in self._app.collections.all():
+            if view.is_view:
+                _check_view(self._app, view)
 
     def _drop(self, collection: Collection) -> None:
         app = self._app
@@ -147,12 +160,9 @@ class CollectionWriter:
             app.schema.drop_table(collection.name)
         app.data.run(sql.DELETE, (collection.id,))
         app.collections.reload()
-        for view in app.collections.all():
-            if view.is_view:
-                _check_view(app, view)
 
     def drop_unchecked(self, collection: Collection) -> None:
-        """Delete a collection although others may refer to it; part of an import."""
+        """Delete a collection although others may refer to it or read it; part of an import."""
         self._carry_out(
             collection,
             "delete",
@@ -213,7 +223,7 @@ def _shapes(collection: Collection) -> list[dict[str, Any]]:
 def _check_view(app: App, view: Collection) -> None:
     """Raise when a view can no longer be read, since what it reads is gone."""
     renewed = view.clone()
-    load_view_fields(app, renewed)
+    load_view_fields(app, renewed, is_tried=False)
     if not renewed.fields:
         raise AppError(f"the view {view.name} reads from the collection")
 
@@ -225,9 +235,11 @@ def _complete_auth(collection: Collection, old: Collection | None) -> None:
         return
     for missing in default_auth_indexes(collection.id, collection.name):
         collection.indexes = with_index(collection.indexes, missing)
-    if collection.name == "_superusers":
+    if collection.name == SUPERUSERS:
         options.oauth2.enabled = False
         options.password_auth.enabled = True
+        # SECURITY: a one-time password alone does not make a superuser
+        options.mfa.enabled = options.mfa.enabled or options.otp.enabled
     names = {f.name for f in collection.fields}
     mapped = options.oauth2.mapped_fields
     for name in ("id", "name", "username", "avatar_url"):

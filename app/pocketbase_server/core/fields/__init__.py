@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.core.fields.autodate import AutodateField
 from pocketbase_server.core.fields.base import Field, FieldContext, Intercepts, ListField
 from pocketbase_server.core.fields.bool import BoolField
@@ -21,6 +20,7 @@ from pocketbase_server.core.fields.relation import RelationField
 from pocketbase_server.core.fields.select import SelectField
 from pocketbase_server.core.fields.text import TextField
 from pocketbase_server.core.fields.url import UrlField
+from pocketbase_server.core.options import refuse_body
 
 FIELD_TYPES: dict[str, type[Field]] = {
     kind.type: kind
@@ -48,9 +48,10 @@ def load_field(raw: Mapping[str, Any]) -> Field:
 
     Raises `BadRequestError` for an unknown type or an option of the wrong JSON type.
     """
-    kind = FIELD_TYPES.get(raw.get("type", ""))
+    name = raw.get("type")
+    kind = FIELD_TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise BadRequestError
+        raise refuse_body()
     return kind.load(raw)
 
 

@@ -94,14 +94,15 @@ class TextField(Field):
     def validate_value(self, record: Record, context: FieldContext) -> ValueIssue:
         """Refuse what breaks the limits, the pattern or the rules of primary keys."""
         value: str = record.get(self.name)
-        if self.primary_key:
-            return self._key_issue(record, value, context) or self.text_issue(value)
-        return self.text_issue(value)
-
-    def _key_issue(self, record: Record, value: str, context: FieldContext) -> Issue | None:
+        if not self.primary_key:
+            return self.text_issue(value)
         if not record.is_new:
+            # COMPAT: an id that was stored once, however odd, is not looked at again
             before = record.original
             return _PK_CHANGE if before is not None and before.get(self.name) != value else None
+        return self._key_issue(record, value, context) or self.text_issue(value)
+
+    def _key_issue(self, record: Record, value: str, context: FieldContext) -> Issue | None:
         # PERF: ids of the usual shape differ by more than case, so the unique index is enough
         if self.pattern != ID_PATTERN and value and context.is_id_taken(record):
             return _PK_INVALID

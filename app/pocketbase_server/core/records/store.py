@@ -10,6 +10,7 @@ from pocketbase_server.core.errors import AppError, NotFoundError, ValidationErr
 from pocketbase_server.core.hooks.events import RecordErrorEvent, RecordEvent
 from pocketbase_server.core.records.cascade import release_references
 from pocketbase_server.core.records.context import RecordContext
+from pocketbase_server.core.records.files import name_uploads
 from pocketbase_server.core.records.lifecycle import patience, run_inside, run_outside
 from pocketbase_server.core.records.model import Record, Row
 from pocketbase_server.core.records.shape import shape
@@ -160,7 +161,8 @@ class RecordStore:
                 event,
                 (hooks.model_create_execute, hooks.record_create_execute),
                 "create_execute",
-                lambda: insert_record(self._app, record),
+                lambda: self._insert(record),
+                lambda go_on: self._app.record_files.save(record, go_on),
             )
 
         self._carry_out(event, (hooks.model_create, hooks.record_create), execute)
@@ -187,8 +189,10 @@ class RecordStore:
                 event,
                 (hooks.model_update_execute, hooks.record_update_execute),
                 "update_execute",
-                lambda: update_record(self._app, record),
-                lambda go_on: with_steps_again(self._app, record, go_on),
+                lambda: self._change(record),
+                lambda go_on: self._app.record_files.save(
+                    record, lambda: with_steps_again(self._app, record, go_on)
+                ),
             )
 
         self._carry_out(event, (hooks.model_update, hooks.record_update), execute)
@@ -207,10 +211,20 @@ class RecordStore:
                 (hooks.model_delete_execute, hooks.record_delete_execute),
                 "delete_execute",
                 lambda: self._delete_row(record),
-                lambda go_on: release_references(self._app, record, go_on),
+                lambda go_on: self._app.record_files.delete(
+                    record, lambda: release_references(self._app, record, go_on)
+                ),
             )
 
         self._carry_out(event, (hooks.model_delete, hooks.record_delete), execute)
+
+    def _insert(self, record: Record) -> None:
+        name_uploads(record)
+        insert_record(self._app, record)
+
+    def _change(self, record: Record) -> None:
+        name_uploads(record)
+        update_record(self._app, record)
 
     def _delete_row(self, record: Record) -> None:
         self._app.data.run(sql.delete(record.collection.name), (record.id,))

@@ -8,7 +8,8 @@ from typing import Final
 from pocketbase_server.core.rules.tokens import NUMBER_SLOT, TEXT_SLOT, unquote
 
 _LITERAL: Final = re.compile(
-    r"""'(?:\\'|[^'])++'|"(?:\\"|[^"])++"|''|""|(?<![\w.:@#-])-?[0-9]+(?:\.[0-9]+)?(?![\w.])|//"""
+    r"""'(?:\\.|[^'\\])*+'|"(?:\\.|[^"\\])*+"|(?<![\w.:@#-])-?[0-9]+(?:\.[0-9]+)?(?![\w.])|//""",
+    re.DOTALL,
 )
 _UNLIFTED: Final = re.compile("[\x00-\x02]")
 
@@ -27,7 +28,7 @@ def lift(text: str) -> tuple[str, list[str | float]]:
         if literal[0] in "'\"":
             if len(literal) == 2:  # noqa: PLR2004 - only the quotes
                 return literal
-            values.append(unquote(literal) if "\\" in literal else literal[1:-1])
+            values.append(unquote(literal))
             return TEXT_SLOT
         if literal == "//":
             raise _CommentError

@@ -47,7 +47,7 @@ _TOKEN: Final = re.compile(
     r"""(?P<space>[ \t\n]+|//[^\n]*)
     |(?P<name>[A-Za-z@_\#][A-Za-z0-9_.:]*)(?P<call>\()?
     |(?P<number>[-0-9][0-9]*(?:\.[0-9]*)?)
-    |(?P<text>'(?:\\'|[^'\0])*+'|"(?:\\"|[^"\0])*+")
+    |(?P<text>'(?:\\[^\0]|[^'\\\0])*+'|"(?:\\[^\0]|[^"\\\0])*+")
     |(?P<sign>[=?!><~]+)
     |(?P<join>[&|]+)
     |(?P<slot>[\x01\x02])
@@ -55,6 +55,7 @@ _TOKEN: Final = re.compile(
     |(?P<mark>[(),])""",
     re.VERBOSE | re.ASCII,
 )
+_ESCAPED: Final = re.compile(r"""\\(['"\\])""")
 _SIGNS: Final = frozenset(
     mark + sign for mark in ("", "?") for sign in ("=", "!=", "~", "!~", "<", "<=", ">", ">=")
 )
@@ -106,8 +107,8 @@ def _text(found: re.Match[str]) -> tuple[Kind, str]:
 
 def unquote(literal: str) -> str:
     """Return the text of a literal in quotes."""
-    quote = literal[0]
-    return literal[1:-1].replace("\\" + quote, quote)
+    inner = literal[1:-1]
+    return _ESCAPED.sub(r"\1", inner) if "\\" in inner else inner
 
 
 def _sign(found: re.Match[str]) -> tuple[Kind, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from pocketbase_server.core.errors import Issue
@@ -48,16 +48,11 @@ def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
 @lru_cache(maxsize=4096)
 def _is_inside(ip: str, texts: tuple[str, ...]) -> bool:
     try:
-        address = _unmapped(ip_address(ip))
+        # COMPAT: IPv4 written as IPv6 is inside no IPv4 network
+        address = ip_address(ip)
     except ValueError:
         return False
     return any(address in network for network in _networks(texts))
-
-
-def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped
-    return address
 
 
 def contains(networks: Iterable[str], ip: str) -> bool:

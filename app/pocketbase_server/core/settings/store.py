@@ -100,7 +100,12 @@ class SettingsStore:
         # COMPAT: plain settings are stored as bytes, encrypted ones as text
         stored = _sealed(plain, key) if key else plain
         write_param(self._app.data, PARAM, stored, _now())
-        self._app.data.after_commit(lambda: self._keep(stored, settings))
+        self._app.data.after_commit(lambda: self._renew(stored, settings))
+
+    def _renew(self, stored: bytes | str, settings: Settings) -> None:
+        """Make *settings* current and tell so; those who listen see them as current."""
+        event = AppEvent(self._app)
+        self._app.hooks.settings_reload.trigger(event, lambda _: self._keep(stored, settings))
 
     def _keep(self, stored: bytes | str, settings: Settings) -> None:
         self._stored, self._current = stored, settings

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.checks import NOT_IN_INVALID
+from pocketbase_server.core.collections.model import SUPERUSERS as NAME_OF_SUPERUSERS
 from pocketbase_server.core.errors import (
     REQUIRED,
     AppError,
@@ -36,6 +37,9 @@ LONGEST_PASSWORD: Final = 100
 NEW_EMAIL: Final = "newEmail"
 
 TAKEN: Final = Issue("validation_invalid_new_email", "Invalid new email address.")
+TAKEN_MEANWHILE: Final = Issue(
+    "validation_invalid_token_email", "The new email address is invalid."
+)
 NO_CLAIM: Final = Issue(
     "validation_invalid_token_payload", "Invalid token payload - newEmail must be set."
 )
@@ -66,12 +70,11 @@ def _new_email_issue(app: App, caller: Record, address: str) -> Issue | None:
         return issue
     if address == email(caller):
         return NOT_IN_INVALID
-    return _taken_issue(app, caller.collection, address)
+    return TAKEN if _is_taken(app, caller.collection, address) else None
 
 
-def _taken_issue(app: App, collection: Collection, address: str) -> Issue | None:
-    taken = app.records.first_by(collection, "email", address)
-    return TAKEN if taken is not None else None
+def _is_taken(app: App, collection: Collection, address: str) -> bool:
+    return app.records.first_by(collection, "email", address) is not None
 
 
 def _ask(event: DetailedRequestEvent) -> None:
@@ -105,8 +108,9 @@ class ChangeForm:
         if not address:
             return None, NO_CLAIM
         record, issue = read_token(app, collection, self.token, EMAIL_CHANGE)
-        if issue is None:
-            issue = _taken_issue(app, collection, address)
+        if record is not None and _is_taken(app, collection, address):
+            # COMPAT: nothing but the token is looked at then: the password counts as wrong
+            return None, TAKEN_MEANWHILE
         return record, issue
 
     def _password_issue(self, app: App, record: Record | None) -> Issue | None:
@@ -126,6 +130,8 @@ def confirm_email_change(
 ) -> None:
     """Give a record the address that its token names; all its tokens are worthless afterwards."""
     collection = find_auth_collection(app, name_or_id)
+    if collection.name == NAME_OF_SUPERUSERS:
+        raise BadRequestError(SUPERUSERS)
     form = read_form()
     event = DetailedRequestEvent(app, read_request(), collection, form.owner(app, collection))
     event.details[NEW_EMAIL] = claim(form.token, NEW_EMAIL)

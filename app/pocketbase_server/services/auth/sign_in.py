@@ -10,6 +10,7 @@ from pocketbase_server.core.hooks.events import RecordAuthRequestEvent
 from pocketbase_server.core.records.expand import enrich
 from pocketbase_server.services.auth.alerts import watch_origin
 from pocketbase_server.services.auth.mfa import check_mfa
+from pocketbase_server.services.auth.superuser_ips import check_superuser_ip
 from pocketbase_server.services.auth.tokens import new_auth_token
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def _event(app: App, request: RequestInfo, record: Record, token: str) -> Record
 def answer_auth(event: RecordAuthRequestEvent) -> AuthAnswer:
     """Return what the `record_auth_request` hook makes of *event*.
 
-    Raises `ForbiddenError` when the auth rule does not let the record in.
+    Raises `ForbiddenError` when the auth rule does not let the record in, or its address is wrong.
     """
+    check_superuser_ip(event.app, event.record, event.request.ip)
     _check_auth_rule(event)
     return _answer(event)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pocketbase_server.core.collections.model import SUPERUSERS as NAME_OF_SUPERUSERS
 from pocketbase_server.core.errors import REQUIRED, BadRequestError, Issue, ValidationErrors
+from pocketbase_server.core.fields.password import NewPassword
 from pocketbase_server.core.hooks.events import DetailedRequestEvent
-from pocketbase_server.core.records.auth import email, is_verified, set_verified
+from pocketbase_server.core.records.auth import email, is_verified, set_password, set_verified
+from pocketbase_server.kit.ids import random_string
 from pocketbase_server.services.auth.checks import email_issue, refuse
 from pocketbase_server.services.auth.context import find_auth_collection
 from pocketbase_server.services.auth.identity import record_by_identity
-from pocketbase_server.services.auth.letter_tokens import claim, read_token
+from pocketbase_server.services.auth.letter_tokens import claim, hash_ahead, read_token, save
 from pocketbase_server.services.auth.letters import send_verification
 from pocketbase_server.services.auth.tokens import VERIFICATION
 
@@ -27,6 +30,8 @@ OTHER_EMAIL: Final = Issue(
     "validation_token_email_mismatch",
     "The record email doesn't match with the requested token claims.",
 )
+FAILED: Final = "An error occurred while saving the verified state."
+PASSWORD_LENGTH: Final = 30
 SUPERUSERS: Final = "All superusers are verified by default."
 
 
@@ -49,7 +54,7 @@ def request_verification(
 
 def _collection(app: App, name_or_id: str) -> Collection:
     collection = find_auth_collection(app, name_or_id)
-    if collection.name == "_superusers":
+    if collection.name == NAME_OF_SUPERUSERS:
         raise BadRequestError(SUPERUSERS)
     return collection
 
@@ -98,6 +103,7 @@ def _confirm(event: DetailedRequestEvent) -> None:
     app, record = event.app, event.record
     if record is None or is_verified(record):
         return
+    password = _new_password(app, record)
     # SECURITY: of many at once only one verifies: what hangs on it happens once, for that address
     with app.data.transaction():
         now = app.records.find(record.collection, record.id)
@@ -106,9 +112,20 @@ def _confirm(event: DetailedRequestEvent) -> None:
         if email(now) != email(record):
             raise ValidationErrors({"token": OTHER_EMAIL})
         set_verified(now)
-        try:
-            app.records.update(now)
-        except ValidationErrors as ex:
-            raise BadRequestError("An error occurred while saving the verified state.") from ex
+        if password is not None:
+            now.set("password", password)
+        save(app, now, FAILED)
     event.record = now
     app.mailer.throttle.release("verification", record.collection.id, record.id)
+
+
+def _new_password(app: App, record: Record) -> NewPassword | None:
+    """Return a random password where nobody should have a known one, else None."""
+    options = record.collection.auth
+    if options is None or options.password_auth.enabled:
+        return None
+    # SECURITY: whoever registered with this address may not have been its owner
+    set_password(record, random_string(PASSWORD_LENGTH))
+    hash_ahead(app, record)
+    password = record.get("password")
+    return password if isinstance(password, NewPassword) else None

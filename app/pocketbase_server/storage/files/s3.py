@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import quote, unquote
 
+from pocketbase_server.kit.ids import random_string
 from pocketbase_server.kit.upload import Upload
 from pocketbase_server.storage.files.base import (
     CHUNK,
@@ -159,7 +160,7 @@ def _connect(bucket: Bucket) -> Any:
         signature_version="s3v4",
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
-        retries={"total_max_attempts": 2},
+        retries={"total_max_attempts": 1},
         s3={"addressing_style": "path" if bucket.force_path_style else "virtual"},
         # NOTE: checksums of Amazon's own kind are unknown to many other services
         request_checksum_calculation="when_required",
@@ -190,3 +191,28 @@ def _explained(key: str) -> Iterator[None]:
 def _code(error: Exception) -> str:
     answer = getattr(error, "response", None)
     return str(answer.get("Error", {}).get("Code", "")) if isinstance(answer, dict) else ""
+
+
+def check_bucket(bucket: Bucket) -> None:
+    """Write, list and remove a small file; raises `FileStoreError` saying what did not work."""
+    store = S3Store(bucket)
+    prefix = f"pb_settings_test_{random_string(5)}"
+    try:
+        for failure, act in (
+            ("failed to upload a test file", lambda: store.put(f"{prefix}/test.txt", _probe())),
+            ("failed to delete a test file", lambda: store.delete_prefix(f"{prefix}/")),
+        ):
+            _try(failure, act)
+    finally:
+        store.close()
+
+
+def _probe() -> Upload:
+    return Upload.from_bytes("test.txt", b"test")
+
+
+def _try(failure: str, act: Callable[[], None]) -> None:
+    try:
+        act()
+    except FileStoreError as ex:
+        raise FileStoreError(f"{failure}: {ex}") from ex

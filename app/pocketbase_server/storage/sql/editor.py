@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pocketbase_server.storage.sql.errors import DatabaseError, DropColumnError
 from pocketbase_server.storage.sql.schema import ColumnInfo, ColumnKind, ColumnSpec
+from pocketbase_server.storage.sql.view_trial import raw_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,9 +42,18 @@ class SchemaEditor:
         Its indexes have to be dropped before and made again after.
         """
         with self._engine.transaction():
+            self._run(self._dialect.rename(change))
+            for name in change.dropped:
+                self._drop_column(change.new_name, name)
             self._run(self._dialect.alter(change))
             for column in _conversions(change):
                 self._convert(change.new_name, column)
+
+    def _drop_column(self, table: str, column: str) -> None:
+        try:
+            self._run([self._dialect.drop_column(table, column)])
+        except DatabaseError as ex:
+            raise DropColumnError(f"failed to drop column {column} - {raw_error(ex)}") from ex
 
     def _convert(self, table: str, column: ColumnSpec) -> None:
         # NOTE: a view that uses the column would refuse its change; it comes back as it was

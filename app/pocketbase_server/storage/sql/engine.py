@@ -364,6 +364,11 @@ class Engine:
                 self._lock.release()
         return self._version
 
+    def write_back(self) -> None:
+        """Move the write-ahead log into the database file, as far as readers allow; never raises."""
+        with suppress(DatabaseError):
+            self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def optimize(self) -> None:
         """Let SQLite refresh what its planner knows about tables that changed much.
 

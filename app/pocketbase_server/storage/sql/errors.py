@@ -6,6 +6,13 @@ from __future__ import annotations
 class DatabaseError(Exception):
     """The database refused or failed; the message is its own."""
 
+    code: int = 1
+    """SQLite's extended result code."""
+
+
+class DropColumnError(DatabaseError):
+    """A column cannot go, since something else reads it; the message says which and why."""
+
 
 class UniqueViolation(DatabaseError):  # noqa: N818 - names what happened
     """A row would repeat a value that has to be unique.
@@ -19,6 +26,7 @@ class UniqueViolation(DatabaseError):  # noqa: N818 - names what happened
         self.table = table
         self.columns = columns
         self.index = index
+        self.code = 2067
         super().__init__(message or f"UNIQUE constraint failed: {table}.{columns}")
 
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pocketbase_server.storage.sql.engine import Engine
 
 _READ: Final = "SELECT `value` FROM `_params` WHERE `id` = ?"
+_UPDATED: Final = "SELECT `updated` FROM `_params` WHERE `id` = ?"
 _WRITE: Final = """INSERT INTO `_params` (`id`, `value`, `created`, `updated`) VALUES (?, ?, ?, ?)
 ON CONFLICT (`id`) DO UPDATE SET `value` = excluded.`value`, `updated` = excluded.`updated`"""
 
@@ -16,6 +17,12 @@ def read_param(engine: Engine, name: str) -> bytes | str | None:
     """Return the stored value called *name*: bytes, text, or None when there is none."""
     row = engine.one(_READ, (name,))
     return None if row is None else row[0]
+
+
+def param_updated(engine: Engine, name: str) -> str:
+    """Return the moment when the value called *name* was written last, "" when there is none."""
+    row = engine.one(_UPDATED, (name,))
+    return "" if row is None else str(row[0])
 
 
 def write_param(engine: Engine, name: str, value: bytes | str, now: str) -> None:

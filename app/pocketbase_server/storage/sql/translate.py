@@ -30,6 +30,12 @@ _UNIQUE: Final = re.compile(
 
 def translate(error: Exception) -> DatabaseError:
     """Return the driver's *error* as one of ours."""
+    made = _translate(error)
+    made.code = getattr(error, "extendedresult", 0) or made.code
+    return made
+
+
+def _translate(error: Exception) -> DatabaseError:
     message = str(error)
     if getattr(error, "extendedresult", 0) in _UNIQUE_CODES:
         return parse_unique(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pocketbase_server.storage.sql.errors import DatabaseError, UniqueViolation
+from pocketbase_server.storage.sql.errors import DatabaseError, DropColumnError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from pocketbase_server.storage.sql.engine import Engine
     from pocketbase_server.storage.sql.schema import ColumnInfo
 
-_COLLATION: Final = "no such collation sequence"
+_KINDS: Final = {
+    1: "SQL logic error",
+    5: "database is locked",
+    9: "interrupted",
+    13: "database or disk is full",
+    19: "constraint failed",
+    20: "datatype mismatch",
+}
+"""What SQLite calls its result codes."""
 
 
 def view_columns(engine: Engine, name: str, query: str) -> list[ColumnInfo]:
@@ -52,8 +60,7 @@ def _cast(quoted: str) -> str:
 
 def raw_error(error: DatabaseError) -> str:
     """Return a refusal as the reference words it: kind, message and SQLite's code."""
-    message = str(error)
-    if isinstance(error, UniqueViolation):
-        return f"constraint failed: {message} (2067)"
-    code = 257 if message.startswith(_COLLATION) else 1
-    return f"SQL logic error: {message} ({code})"
+    if isinstance(error, DropColumnError):
+        return str(error)
+    kind = _KINDS.get(error.code & 0xFF, _KINDS[1])
+    return f"{kind}: {error} ({error.code})"

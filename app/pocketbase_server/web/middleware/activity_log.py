@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_plus
 
 from pocketbase_server.core.errors import AppError, Issue
 from pocketbase_server.web.errors import GENERIC
@@ -36,7 +37,7 @@ class ActivityLog:
         level = INFO if req.failure is None else ERROR
         if not self._is_wanted(req) or level < logs.min_level or logs.max_days <= 0:
             return
-        self._app.logs.write(level, f"{req.method} {req.target}", self._data(req, resp))
+        self._app.logs.write(level, f"{req.method} {_readable(req.target)}", self._data(req, resp))
 
     @staticmethod
     def _is_wanted(req: Request) -> bool:
@@ -67,6 +68,10 @@ class ActivityLog:
         return data
 
 
+def _readable(target: str) -> str:
+    return unquote_plus(target) if "%" in target or "+" in target else target
+
+
 def _told(error: BaseException) -> tuple[str, Any]:
     """Return message and details of an error: what the caller saw, and what lies behind it."""
     if not isinstance(error, AppError):
@@ -78,7 +83,8 @@ def _told(error: BaseException) -> tuple[str, Any]:
 
 def _messages(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        key: value.message
+        # COMPAT: in the log an issue's text is no sentence
+        key: value.message[:1].lower() + value.message[1:].removesuffix(".")
         if isinstance(value, Issue)
         else (_messages(value) if hasattr(value, "items") else str(value))
         for key, value in tree.items()

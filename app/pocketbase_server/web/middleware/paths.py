@@ -31,8 +31,7 @@ class CleanPaths:
 def clean_path(path: str) -> str:
     """Return *path* without empty, `.` and `..` segments; a slash at the end stays."""
     clean = posixpath.normpath("/" + path.lstrip("/"))
-    ends_open = path.endswith(("/", "/.", "/.."))
-    return clean + "/" if ends_open and clean != "/" else clean
+    return clean + "/" if path.endswith("/") and clean != "/" else clean
 
 
 def redirect(req: Request, resp: Response, path: str) -> None:
@@ -44,9 +43,12 @@ def redirect(req: Request, resp: Response, path: str) -> None:
     location = f"{target}?{req.query_string}" if req.query_string else target
     resp.set_header("location", location)
     if req.method in {"GET", "HEAD"}:
+        resp.set_header("content-type", "text/html; charset=utf-8")
+    if req.method == "GET":
         shown = location.replace("&", "&amp;").replace('"', "&#34;")
         body = f'<a href="{shown}">Temporary Redirect</a>.\n\n'
-        resp.set_header("content-type", "text/html; charset=utf-8")
         resp.data = body.encode()
+    else:
+        resp.send_nothing(req)
     resp.complete = True
     req.is_logged = False

@@ -41,7 +41,8 @@ class CollectionsResource:
 
     def on_get(self, req: Request, resp: Response) -> None:
         """List collections."""
-        send_json(req, resp, crud.list_collections(self._app, request_info(req)))
+        page = crud.list_collections(self._app, request_info(req))
+        send_json(req, resp, page, is_page=True)
 
     def on_post(self, req: Request, resp: Response) -> None:
         """Create a collection."""

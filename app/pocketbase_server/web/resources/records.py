@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from pocketbase_server.core.records.body import LARGE, parse_record_body
+from pocketbase_server.core.records.files import add_uploads
 from pocketbase_server.kit.json import dumps
 from pocketbase_server.services.enumeration import EmptyListWatch
 from pocketbase_server.services.record_crud import (
@@ -19,7 +20,7 @@ from pocketbase_server.services.record_crud import (
 )
 from pocketbase_server.web.exchange import DELAY_KEY
 from pocketbase_server.web.fields_picker import pick, pick_page
-from pocketbase_server.web.media import JSON, body_bytes
+from pocketbase_server.web.media import JSON, body_bytes, read_files
 from pocketbase_server.web.request_info import request_info
 
 if TYPE_CHECKING:
@@ -82,7 +83,11 @@ def _record_request(req: Request, collection: Collection) -> RequestInfo:
     length = req.header("content-length") or "0"
     if int(length) > LARGE and (req.header("content-type") or "").startswith(JSON):
         req.body = parse_record_body(body_bytes(req), collection)
-    return request_info(req)
+    info = request_info(req)
+    files = read_files(req)
+    if files:
+        info.body = add_uploads(info.body, files, collection)
+    return info
 
 
 def _send(req: Request, resp: Response, answer: Any, *, is_page: bool = False) -> None:

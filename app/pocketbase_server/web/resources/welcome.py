@@ -40,6 +40,11 @@ class WelcomeResource:
             resp.set_header("cache-control", _KEPT)
         if name not in _FILES:
             raise FileNotFound
+        if path == _PAGE:
+            resp.status = 301
+            resp.set_header("location", "/_/")
+            resp.send_nothing(req)
+            return
         accepts_gzip = "gzip" in (req.header("accept-encoding") or "")
         if accepts_gzip:
             resp.set_header("content-encoding", "gzip")

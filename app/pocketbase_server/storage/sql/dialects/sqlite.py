@@ -88,15 +88,22 @@ class SqliteDialect:
         """Drop an index that may exist."""
         return Sql(f"DROP INDEX IF EXISTS {self.quote(name)}")
 
+    def rename(self, change: TableChange) -> list[Sql]:
+        """Rename the table, when its name changes."""
+        # COMPAT: a table whose name changes only in case keeps its old one
+        if change.old_name.lower() == change.new_name.lower():
+            return []
+        new_name = self.quote(change.new_name)
+        return [Sql(f"ALTER TABLE {self.quote(change.old_name)} RENAME TO {new_name}")]
+
+    def drop_column(self, table: str, column: str) -> Sql:
+        """Drop a column."""
+        return Sql(f"ALTER TABLE {self.quote(table)} DROP COLUMN {self.quote(column)}")
+
     def alter(self, change: TableChange) -> list[Sql]:
-        """Rename the table, then drop, add and rename columns; conversions come after."""
+        """Add and rename columns of the renamed table; conversions come after."""
         alter = f"ALTER TABLE {self.quote(change.new_name)} "
         texts = []
-        # COMPAT: a table whose name changes only in case keeps its old one
-        if change.old_name.lower() != change.new_name.lower():
-            new_name = self.quote(change.new_name)
-            texts.append(f"ALTER TABLE {self.quote(change.old_name)} RENAME TO {new_name}")
-        texts += [f"{alter}DROP COLUMN {self.quote(name)}" for name in change.dropped]
         # NOTE: names pass through temporary ones, so that columns may trade theirs
         temporary = {name: _temporary(name) for name in (*change.renamed.values(), *_names(change))}
         texts += [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.kit.cast import to_text
-from pocketbase_server.web.media import JSON, LOADING, read_form
+from pocketbase_server.web.media import JSON, LOADING, MalformedBodyError, read_body, read_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,17 +19,25 @@ _INTEGERS: Final = 1 << 63
 """COMPAT: whole numbers have 64 bits."""
 
 
-def read_texts(req: Request, *names: str) -> list[str]:
+def read_texts(req: Request, *names: str, is_generic: bool = False) -> list[str]:
     """Return the texts of a form, "" for those not given.
 
-    Raises `BadRequestError` when the body is malformed, or JSON with something else than texts.
+    Raises `BadRequestError` when the body is malformed, or JSON with something else than texts;
+    *is_generic* forms say the same of content types they do not know.
     """
-    body = read_form(req)
+    body = read_form(req) if is_generic else _read_form(req)
     if (req.header("content-type") or "").startswith(JSON):
         # COMPAT: the names of a fixed form may be written in any case
         folded = {key.lower(): value for key, value in body.items()}
         return [_json_text(folded, name) for name in names]
     return [_form_text(body, name) for name in names]
+
+
+def _read_form(req: Request) -> dict[str, Any]:
+    try:
+        return read_body(req)
+    except MalformedBodyError as ex:
+        raise BadRequestError(LOADING) from ex
 
 
 def read_text(req: Request, name: str) -> str:

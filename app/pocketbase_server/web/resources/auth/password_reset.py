@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.services.auth.password_reset import (
     ResetForm,
@@ -16,6 +16,8 @@ from pocketbase_server.web.resources.auth.forms import read_text, read_texts
 if TYPE_CHECKING:
     from pocketbase_server.app import App
     from pocketbase_server.web.exchange import Request, Response
+
+_FIELDS: Final = ("token", "password", "passwordConfirm")
 
 
 class RequestPasswordResetResource:
@@ -44,6 +46,6 @@ class ConfirmPasswordResetResource:
             self._app,
             collection,
             lambda: request_info(req),
-            lambda: ResetForm(*read_texts(req, "token", "password", "passwordConfirm")),
+            lambda: ResetForm(*read_texts(req, *_FIELDS, is_generic=True)),
         )
         send_nothing(resp)

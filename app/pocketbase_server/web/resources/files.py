@@ -1,0 +1,110 @@
+"""`/api/files`: files of records, and tokens for protected ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pocketbase_server.core.errors import NotFoundError, OffloadError
+from pocketbase_server.services.files import ServedFile, download, file_token
+from pocketbase_server.storage.files.base import FileStoreError
+from pocketbase_server.storage.sql.inline import MODE
+from pocketbase_server.web.content import send_content, send_file
+from pocketbase_server.web.guards import require_auth
+from pocketbase_server.web.media import send_json
+from pocketbase_server.web.request_info import request_info
+
+if TYPE_CHECKING:
+    from pocketbase_server.app import App
+    from pocketbase_server.storage.files.base import FileInfo, FileStore
+    from pocketbase_server.web.exchange import Request, Response
+
+SANDBOX: Final = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+CACHE: Final = "max-age=2592000, stale-while-revalidate=86400"
+
+_OFFICE: Final = "application/vnd.openxmlformats-officedocument."
+_BY_EXTENSION: Final = {
+    ".css": "text/css",
+    ".docx": f"{_OFFICE}wordprocessingml.document",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".pptx": f"{_OFFICE}presentationml.presentation",
+    ".svg": "image/svg+xml",
+    ".xlsx": f"{_OFFICE}spreadsheetml.sheet",
+}
+"""Types that a file's content does not tell well enough."""
+_INLINE: Final = frozenset(
+    (
+        "image/png image/jpg image/jpeg image/gif image/webp image/x-icon image/bmp"
+        " video/webm video/mp4 video/3gpp video/quicktime video/x-ms-wmv"
+        " audio/basic audio/aiff audio/mpeg audio/midi audio/mp3 audio/wave audio/wav audio/x-wav"
+        " audio/x-mpeg audio/x-m4a audio/aac"
+        " application/pdf application/x-pdf"
+    ).split()
+)
+"""Types that a browser may show; SECURITY: all others, HTML and SVG too, are for saving only."""
+
+
+class FileResource:
+    """One file of a record."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def on_get(self, req: Request, resp: Response, collection: str, id: str, name: str) -> None:
+        """Send the file, or its thumb."""
+
+        def serve(file: ServedFile) -> None:
+            # NOTE: pages of other origins may show the files of records in frames
+            resp.delete_header("x-frame-options")
+            send_stored(req, resp, self._app.files.storage, file)
+
+        download(self._app, request_info(req), (collection, id, name), serve)
+
+
+class FileTokenResource:
+    """Tokens for protected files."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """Give the signed-in caller a token."""
+        token = file_token(self._app, request_info(req), require_auth(req.caller))
+        send_json(req, resp, {"token": token})
+
+
+def send_stored(req: Request, resp: Response, store: FileStore, file: ServedFile) -> None:
+    """Answer with a file of *store*; raises `NotFoundError` when it is not there."""
+    if MODE.active and store.is_remote:
+        raise OffloadError
+    try:
+        info = store.info(file.key)
+    except FileStoreError as ex:
+        raise NotFoundError from ex
+    _set_headers(req, resp, file.name, info)
+    path = store.path(file.key)
+    if path is not None:
+        send_file(req, resp, path, size=info.size, modified=info.modified)
+        return
+    send_content(
+        req,
+        resp,
+        lambda start, end: store.read(file.key, start, end),
+        size=info.size,
+        modified=info.modified,
+    )
+
+
+def _set_headers(req: Request, resp: Response, name: str, info: FileInfo) -> None:
+    kind = info.content_type
+    is_shown = kind in _INLINE and "download" not in req.query
+    way = "inline" if is_shown else "attachment"
+    resp.set_header("content-disposition", f'{way}; filename="{_quoted(name)}"')
+    resp.set_header("content-type", _BY_EXTENSION.get(Path(name).suffix, kind))
+    resp.set_header("content-security-policy", SANDBOX)
+    resp.set_header("cache-control", CACHE)
+
+
+def _quoted(name: str) -> Any:
+    return name.replace("\\", "\\\\").replace('"', '\\"').encode().decode("latin-1")
