@@ -8,7 +8,7 @@ import re
 import time
 from asyncio import sleep
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from aiosmtpd.controller import Controller
 
@@ -62,7 +62,7 @@ class Postbox:
     options: dict[str, Any] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
 
-    def __enter__(self) -> Postbox:
+    def __enter__(self) -> Self:
         self._server = Controller(self, hostname="127.0.0.1", port=self.port, **self.options)
         self._server.start()
         return self
@@ -70,7 +70,7 @@ class Postbox:
     def __exit__(self, *_: object) -> None:
         self._server.stop()
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Take a letter."""
         await sleep(self.delay)
         if self.refusal:

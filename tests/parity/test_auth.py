@@ -88,7 +88,6 @@ LOGINS: list[Scenario] = [
     q(f"{USERS}/auth-with-password?expand=organization,permissions&fields=token,record.name,record.expand", "POST", {"identity": "alice", "password": PASSWORD}),
     q(f"{USERS}/auth-with-password", "POST", {"identity": "alice", "password": PASSWORD}, who="bob"),
     q(f"{USERS}/auth-with-password", "POST", {"identity": "bob", "password": PASSWORD}, who="superuser"),
-    q("/api/admins/auth-with-password", "POST", {"identity": "root@example.com", "password": "1234567890"}),
 ]  # fmt: skip
 
 REFRESH = [

@@ -199,7 +199,28 @@ def is_json_text(text: str) -> bool:
         return True
     if text[:1] not in _RAW_START:
         return False
-    return is_valid(text)
+    return _is_well_formed(text)
+
+
+def _is_well_formed(text: str) -> bool:
+    """Tell whether *text* is JSON; repeated keys and numbers too large for a double are fine."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError as ex:
+        return "infinity" in str(ex) and _is_slowly_parsed(text)
+    return True
+
+
+def _is_slowly_parsed(text: str) -> bool:
+    try:
+        stdlib_json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
 
 
 def is_valid(text: str) -> bool:

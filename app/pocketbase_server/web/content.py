@@ -69,9 +69,7 @@ def send_file(req: Request, resp: Response, path: Path, *, size: int, modified: 
     _send(req, resp, Content(size, int(modified), kind, part))
 
 
-def send_content(
-    req: Request, resp: Response, part: Part, *, size: int, modified: float
-) -> None:
+def send_content(req: Request, resp: Response, part: Part, *, size: int, modified: float) -> None:
     """Answer with content that *part* gives, as `send_file()` does; its type is set already."""
     kind = resp.get_header("content-type") or "application/octet-stream"
     _send(req, resp, Content(size, int(modified), lambda: kind, part))

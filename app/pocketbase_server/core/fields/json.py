@@ -13,7 +13,7 @@ from pocketbase_server.core.errors import REQUIRED, Issue
 from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue
 from pocketbase_server.core.values import JsonRaw
 from pocketbase_server.kit.cast import general
-from pocketbase_server.kit.json import canonical_json, is_json_text
+from pocketbase_server.kit.json import canonical_json, is_valid
 from pocketbase_server.storage.sql.schema import ColumnKind
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class JsonField(Field):
         if len(text) * 4 > limit and len(text.encode()) > limit:
             message = f"The maximum allowed JSON size is {limit} bytes."
             return Issue("validation_json_size_limit", message, {"maxSize": limit})
-        if value is not NULL and not is_json_text(text):
+        if value is not NULL and not is_valid(text):
             return _INVALID
         return REQUIRED if self.required and value.is_empty() else None
 

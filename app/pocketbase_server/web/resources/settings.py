@@ -43,7 +43,7 @@ class TestS3Resource:
         """Write, read and delete an object of the bucket."""
         from pocketbase_server.services.settings_tests import check_s3
 
-        (filesystem,) = read_texts(req, "filesystem")
+        (filesystem,) = read_texts(req, "filesystem", is_generic=True)
         check_s3(self._app, filesystem)
         send_nothing(resp)
 
@@ -58,6 +58,6 @@ class TestEmailResource:
         """Send one of the letters to the caller's address."""
         from pocketbase_server.services.settings_tests import EmailTest, check_email
 
-        test = EmailTest(*read_texts(req, "email", "template", "collection"))
+        test = EmailTest(*read_texts(req, "email", "template", "collection", is_generic=True))
         check_email(self._app, test)
         send_nothing(resp)

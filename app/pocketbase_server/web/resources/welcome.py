@@ -36,7 +36,7 @@ class WelcomeResource:
         name = path or _PAGE
         resp.set_header("content-security-policy", _POLICY)
         resp.add_vary("Accept-Encoding")
-        if name != _PAGE:
+        if path:
             resp.set_header("cache-control", _KEPT)
         if name not in _FILES:
             raise FileNotFound
