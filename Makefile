@@ -62,9 +62,26 @@ bench: setup  ## compare speed with the reference (needs wrk)
 	$(BIN)/python scripts/reference.py
 	$(BIN)/python scripts/bench
 
+binary-tools:  ## install what `make binary` needs on Debian and Ubuntu (as root)
+	@command -v gcc zstd patchelf /usr/bin/python3.11 >/dev/null && test -f /usr/include/zstd.h -a -d /usr/include/python3.11 \
+	  || { apt-get update -qq && apt-get install -y -qq gcc zstd libzstd-dev patchelf python3.11-dev python3.11-venv; }
+
+binary:  ## compile everything into one executable, .builds/pocketbase
+	$(PYTHON) build/nuitka.py
+
+binary-test: setup  ## walk the API of that executable, also in an empty root
+	$(BIN)/pytest -q -m binary tests/release
+
+binary-figures: setup  ## size, start, memory and speed of that executable beside the reference and the source
+	$(BIN)/python scripts/reference.py
+	$(BIN)/python build/figures.py
+
+release:  ## make a release of the tagged commit
+	$(PYTHON) .goreleaser-like/release.py
+
 check: lint types layers docs-check test  ## all of the above that can fail
 
 clean:  ## remove what can be made again
 	rm -rf .venv .reference .builds .mypy_cache .ruff_cache .pytest_cache .import_linter_cache tests/sdk/node_modules
 
-.PHONY: help setup serve fmt lint types layers test test-rooms test-fast parity sdk docs docs-check bench check clean
+.PHONY: help setup serve fmt lint types layers test test-rooms test-fast parity sdk docs docs-check bench binary-tools binary binary-test binary-figures release check clean

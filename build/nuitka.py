@@ -137,7 +137,9 @@ def botocore_data(site: Path, contents: dict[str, list[str]]) -> list[str]:
     if not data.is_dir():
         return []
     kept = set(contents["botocore_services"])
-    return [f"botocore/data/{p.name}/**" for p in data.iterdir() if p.is_dir() and p.name not in kept]
+    return [
+        f"botocore/data/{p.name}/**" for p in data.iterdir() if p.is_dir() and p.name not in kept
+    ]
 
 
 def complete(folder: Path, libraries: list[str]) -> None:
@@ -157,7 +159,9 @@ def complete(folder: Path, libraries: list[str]) -> None:
 
 def _library(pattern: str) -> Path | None:
     machine = _said("gcc", "-dumpmachine")
-    places = [Path(top) / machine for top in LIBRARY_FOLDERS] + [Path(top) for top in LIBRARY_FOLDERS]
+    places = [Path(top) / machine for top in LIBRARY_FOLDERS] + [
+        Path(top) for top in LIBRARY_FOLDERS
+    ]
     for place in places:
         for path in sorted(place.glob(pattern)):
             return path

@@ -48,13 +48,24 @@ def archive_of(folder: Path) -> bytes:
 
 def compress(data: bytes, level: int) -> bytes:
     """Return *data* as a zstd stream."""
-    line = ["zstd", f"-{level}", "--long=27", "-T0", "-q", "-c", *(["--ultra"] if level > 19 else [])]  # noqa: PLR2004
+    line = ["zstd", f"-{level}", "--ultra", "--long=27", "-T0", "-q", "-c"]
     return subprocess.run(line, input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
 def build_launcher(out: Path, compiler: str) -> Path:
     """Compile the launcher, static, and return its path."""
     source = HERE / "launcher" / "launcher.c"
-    line = [compiler, "-Os", "-s", "-Wall", "-Wextra", "-static", "-o", str(out), str(source), "-lzstd"]
+    line = [
+        compiler,
+        "-Os",
+        "-s",
+        "-Wall",
+        "-Wextra",
+        "-static",
+        "-o",
+        str(out),
+        str(source),
+        "-lzstd",
+    ]
     subprocess.run(line, check=True)
     return out

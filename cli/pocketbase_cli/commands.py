@@ -13,6 +13,7 @@ COMMANDS: Final = {
         "Starts the web server (on 127.0.0.1:8090 unless a domain is given)",
     ),
     "superuser": ("pocketbase_cli.superuser", "Manages superusers"),
+    "update": ("pocketbase_cli.update", "Replaces this executable by the newest release"),
 }
 """Every command: the module whose `app` it is, and its line in the help."""
 

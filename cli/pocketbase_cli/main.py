@@ -86,13 +86,15 @@ def _call(root: Node, tokens: list[str], parsed: Parsed, make_app: MakeApp) -> i
     """Let Typer run the command and return its exit code."""
     import typer
     from pocketbase_server.core.errors import AppError
+    from pocketbase_server.storage.datadir import DataDirError
+    from pocketbase_server.storage.sql.errors import DatabaseError
 
     from pocketbase_cli.state import State
 
     state = State(GlobalFlags(parsed.values_of(GLOBAL_FLAGS)), make_app)
     try:
         code = root.command.main(tokens, prog_name=NAME, standalone_mode=False, obj=state)
-    except (AppError, OSError) as error:
+    except (AppError, DataDirError, DatabaseError, OSError) as error:
         return _fail(str(error))
     except (typer.Exit, typer.Abort) as stop:
         return int(getattr(stop, "exit_code", 1))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.parity.post import USERS, Post
 from tests.postbox import Postbox
-from tests.scenario import Pair
+
+if TYPE_CHECKING:
+    from tests.scenario import Pair
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,49 @@ TEXTS = (
     "", "a", "x", "5", "0", "1", "test", "Alice", "red", "p1", "%a%", "%", "_", "a%", "2024", "[]", '["x"]', "item00000000001", "user00000000001", "tag000000000002", "100\\%", "ünï", "\\\\", "O\\'Reilly",
     "null", "true", "3.5", " ", "2024-01-02", "2024-05-05 05:30:00.000Z", "{}", "p1.png", "1e3", "-1", "e1@a.co", "7", "[1,", "not json", "\\%", "a\\_b", "v1", "note 1",
 )  # fmt: skip
-NUMBERS = ("1", "0", "5", "-1", "2.5", "10", "3", "-7.25", "1.0", "007", "99999999999999999999", "-0", "0.1", "4", "2", "40")
+NUMBERS = (
+    "1",
+    "0",
+    "5",
+    "-1",
+    "2.5",
+    "10",
+    "3",
+    "-7.25",
+    "1.0",
+    "007",
+    "99999999999999999999",
+    "-0",
+    "0.1",
+    "4",
+    "2",
+    "40",
+)
 WORDS = ("null", "true", "false", "NULL", "True")
-MACROS = ("@now", "@todayStart", "@todayEnd", "@yearStart", "@monthEnd", "@yesterday", "@year", "@tomorrow", "@monthStart", "@yearEnd")
+MACROS = (
+    "@now",
+    "@todayStart",
+    "@todayEnd",
+    "@yearStart",
+    "@monthEnd",
+    "@yesterday",
+    "@year",
+    "@tomorrow",
+    "@monthStart",
+    "@yearEnd",
+)
 FORMATS = ("%Y", "%m", "%Y-%m-%d", "%s", "%d", "%w", "%q", "", "%H:%M", "x")
-TIME_MODIFIERS = ("+1 month", "start of month", "-1 day", "bad", "start of year", "weekday 1", "", "+1.5 days", "utc")
+TIME_MODIFIERS = (
+    "+1 month",
+    "start of month",
+    "-1 day",
+    "bad",
+    "start of year",
+    "weekday 1",
+    "",
+    "+1.5 days",
+    "utc",
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +95,30 @@ PLACES = {
     "secrets": Place(("id", "text", "item"), (), (), (("item", "items"),)),
     "stats": Place(("id", "title", "author", "n", "total", "label", "twice"), ("editors", "opts"), ("meta", "loc"), (("author", "users"), ("editors", "users"))),
 }  # fmt: skip
-ODD_ENDS = ("nope", "secret", "collectionId", "collectionName", "expand", "password", "tokenKey", "emailVisibility", "pw", "shadow", "shadow.name", "title.x", "title:nope", "@x", "nope_via_x.id", "notes_via_nope.id", "nope.id", "title:isset", "n:changed", "updated", "id:each", "meta:each")
+ODD_ENDS = (
+    "nope",
+    "secret",
+    "collectionId",
+    "collectionName",
+    "expand",
+    "password",
+    "tokenKey",
+    "emailVisibility",
+    "pw",
+    "shadow",
+    "shadow.name",
+    "title.x",
+    "title:nope",
+    "@x",
+    "nope_via_x.id",
+    "notes_via_nope.id",
+    "nope.id",
+    "title:isset",
+    "n:changed",
+    "updated",
+    "id:each",
+    "meta:each",
+)
 INSIDE = {
     "meta": ("", ".a", ".b.c", ".b.c.0", ".b", ".0", ".1", ".a.0.b", ".a.b", ":length", ":lower", ".a:lower", ".a:length", ".x", ".lon"),
     "prefs": ("", ".a", ".lang", ".0", ":length"),
@@ -76,7 +137,9 @@ REQUEST = (
 class Grammar:
     """Makes sentences; *request* says whether `@request` and `@collection` may stand in them."""
 
-    def __init__(self, one: Callable[[Sequence[Any]], Any], base: str = "items", *, request: bool = True) -> None:
+    def __init__(
+        self, one: Callable[[Sequence[Any]], Any], base: str = "items", *, request: bool = True
+    ) -> None:
         self.one = one
         self.base = base
         self.request = request
@@ -149,8 +212,22 @@ class Grammar:
 
     def number_like(self) -> str:
         """Return an argument of a distance."""
-        options = ("13", "loc.lon", "loc.lat", "0", "7.5", "n", "author.level", "author.home.lon", "editors.home.lat", "tags.rank", "-3")
-        return self.identifier() if self.chance(12) else self.one(options)
+        options = (
+            "13",
+            "loc.lon",
+            "loc.lat",
+            "0",
+            "7.5",
+            "n",
+            "author.level",
+            "author.home.lon",
+            "editors.home.lat",
+            "tags.rank",
+            "-3",
+        )
+        if self.base not in {"items", "stats"} or self.chance(12):
+            return self.one((self.identifier, lambda: self.one(("13", "0", "7.5"))))()
+        return self.one(options)
 
     def operand(self, *, is_left: bool) -> str:
         """Return one side of a comparison."""
@@ -189,7 +266,14 @@ class Grammar:
         for _ in range(self.one((2, 2, 3))):
             left = f"{prefix}.{self.end(PLACES[target])}"
             sign = self.one(("?", "")) + self.one(OPERATORS)
-            right = self.one((self.literal, self.literal, self.path, lambda: f"{prefix}.{self.end(PLACES[target])}"))()
+            right = self.one(
+                (
+                    self.literal,
+                    self.literal,
+                    self.path,
+                    lambda: f"{prefix}.{self.end(PLACES[target])}",
+                )
+            )()
             parts.append(f"{left} {sign} {right}")
         text = parts[0]
         for part in parts[1:]:
@@ -200,9 +284,15 @@ class Grammar:
 
     def sort(self) -> str:
         """Return a sort that ends with the id, so that the order is one."""
-        keys = [self.one(("", "-", "+")) + self.sort_key() for _ in range(self.one((0, 1, 1, 2, 3)))]
+        keys = [
+            self.one(("", "-", "+")) + self.sort_key() for _ in range(self.one((0, 1, 1, 2, 3)))
+        ]
         return ",".join([*keys, self.one(("id", "-id"))])
 
     def sort_key(self) -> str:
         """Return something to sort by."""
-        return "@rowid" if self.chance(12) and self.base != "stats" else self.path(depth=self.one((0, 0, 1, 2)))
+        return (
+            "@rowid"
+            if self.chance(12) and self.base != "stats"
+            else self.path(depth=self.one((0, 0, 1, 2)))
+        )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.data.seed import PASSWORD
-from tests.postbox import Letter, Postbox
 from tests.scenario import Pair, Scenario, q
+
+if TYPE_CHECKING:
+    from tests.postbox import Letter, Postbox
 
 USERS = "/api/collections/users"
 STAFF = "/api/collections/staff"

@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.data.seed import PASSWORD
 from tests.parity.post import LONG, STAFF, SUPER, USERS, Post, forms, malformed, tag
-from tests.postbox import Letter
 from tests.scenario import Scenario, as_each, q
+
+if TYPE_CHECKING:
+    from tests.postbox import Letter
 
 pytestmark = pytest.mark.parity
 

@@ -122,7 +122,7 @@ def fresh(
         side = launch(command, data)
         side.tokens = {"superuser": side.client().login(servers.EMAIL, servers.PASSWORD).token}
         sides.append(side)
-    return Pair(*sides)
+    return Pair(*sides, since=0)
 
 
 def test_new_directory(

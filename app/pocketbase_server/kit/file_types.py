@@ -7,8 +7,6 @@ a field takes and how they are served.
 from __future__ import annotations
 
 import re
-import struct
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from pocketbase_server.kit.text_types import text_type
@@ -232,8 +230,8 @@ def detect(start: bytes) -> FileType:
     for signature, kind in _STARTS:
         if start.startswith(signature):
             return _refined(kind, start)
-    kind = text_type(start)
-    return FileType(*kind) if kind is not None else UNKNOWN
+    text = text_type(start)
+    return FileType(*text) if text is not None else UNKNOWN
 
 
 def _refined(kind: FileType, start: bytes) -> FileType:
@@ -262,7 +260,7 @@ def _container(start: bytes) -> FileType | None:
         brand = start[8:12]
         known = _BRANDS.get(brand) or _BRANDS.get(brand[:3] + b" ")
         return FileType(*known) if known else FileType("video/mp4", ".mp4")
-    if start[4:8] in _QUICKTIME and len(start) > 8:
+    if start[4:8] in _QUICKTIME and start[8:]:
         return FileType("video/quicktime", ".mov")
     return None
 
@@ -283,7 +281,7 @@ def _ole(start: bytes) -> FileType:
 def _ogg(start: bytes) -> FileType | None:
     if start[:5] != b"OggS\x00":
         return None
-    if start[28:37] in {b"\x7fFLAC\x01\x00\x00\x01"} or start[28:35] in {b"\x01vorbis", b"OpusHea"}:
+    if start[28:33] == b"\x7fFLAC" or start[28:35] in {b"\x01vorbis", b"OpusHea"}:
         return FileType("audio/ogg", ".oga")
     if start[28:36] == b"Speex   ":
         return FileType("audio/ogg", ".oga")
@@ -295,7 +293,7 @@ def _ogg(start: bytes) -> FileType | None:
 def _mp3(start: bytes) -> FileType | None:
     if start[:3] == b"ID3":
         return FileType("audio/mpeg", ".mp3")
-    if len(start) > 1 and start[0] == 0xFF and start[1] in {0xFB, 0xF3, 0xF2}:
+    if start[:2] in {b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"}:
         return FileType("audio/mpeg", ".mp3")
     return None
 
@@ -339,7 +337,6 @@ _OPEN_DOCUMENT: Final = {
     "chart": ".odc",
 }
 _ZIPS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-_ENTRY: Final = struct.Struct("<H2xL")
 
 
 def _zip(start: bytes) -> FileType | None:
@@ -388,6 +385,3 @@ def _by_office(start: bytes, names: list[bytes]) -> FileType | None:  # noqa: AR
         if names[0].startswith(prefix) or (first and any(n.startswith(prefix) for n in names[:4])):
             return FileType(mime, extension)
     return None
-
-
-Look = Callable[[bytes], FileType | None]

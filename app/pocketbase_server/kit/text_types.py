@@ -16,6 +16,8 @@ _BOMS: Final = (
     (b"\xff\xfe", "utf-16le"),
 )
 _BINARY: Final = frozenset((*range(9), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)))
+_WINDOWS: Final = frozenset(range(0x80, 0xA0))
+"""Bytes that only Windows' own charset uses for characters."""
 _SPACE: Final = b"\t\n\x0b\x0c\r "
 _HTML: Final = re.compile(
     rb"<(!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[\s>]",
@@ -43,7 +45,11 @@ _SHEBANGS: Final = (
     (rb"#!\s*(/usr/bin/env\s+|/usr/(local/)?bin/)python", "text/x-python", ".py"),
     (rb"#!\s*(/usr/bin/env\s+|/usr/(local/)?bin/)ruby", "text/x-ruby", ".rb"),
     (rb"#!\s*(/usr/bin/env\s+|/usr/(local/)?bin/)tclsh", "text/x-tcl", ".tcl"),
-    (rb"#!\s*(/usr/bin/env\s+(bash|sh|zsh)|/(usr/(local/)?)?bin/(ba|z|)sh)", "text/x-shellscript", ".sh"),
+    (
+        rb"#!\s*(/usr/bin/env\s+(bash|sh|zsh)|/(usr/(local/)?)?bin/(ba|z|)sh)",
+        "text/x-shellscript",
+        ".sh",
+    ),
 )
 _STARTS: Final = (
     (b"<?php", "text/x-php", ".php"),
@@ -89,7 +95,7 @@ def charset_of(start: bytes) -> str:
     except UnicodeDecodeError as ex:
         # NOTE: a character may be cut off where we stopped reading
         if len(start) < _MOST or ex.start < len(start) - 4:
-            return "windows-1252" if any(0x80 <= b < 0xA0 for b in start) else "iso-8859-1"
+            return "iso-8859-1" if _WINDOWS.isdisjoint(start) else "windows-1252"
     return "utf-8"
 
 
@@ -190,7 +196,10 @@ def _opens(text: bytes) -> bool:
 
 
 def _table(start: bytes) -> Kind | None:
-    for delimiter, mime, extension in ((",", "text/csv", ".csv"), ("\t", "text/tab-separated-values", ".tsv")):
+    for delimiter, mime, extension in (
+        (",", "text/csv", ".csv"),
+        ("\t", "text/tab-separated-values", ".tsv"),
+    ):
         if _is_table(start, delimiter):
             return mime, extension
     return None

@@ -104,11 +104,27 @@ class Edge:
             if body.__class__ is list:
                 proto.response_bytes(answer.status, answer.headers, body[0] if body else b"")
             else:
-                await _send(proto, answer)
+                await self._send(proto, answer)
         finally:
             self._running -= 1
             if self._idle is not None and not self._running:
                 self._idle.set()
+
+    async def _send(self, proto: Any, answer: Answer) -> None:
+        body = answer.body
+        if isinstance(body, FileBody):
+            if body.is_whole:
+                proto.response_file(answer.status, answer.headers, body.path)
+            else:
+                proto.response_file_range(
+                    answer.status, answer.headers, body.path, body.start, body.end
+                )
+            return
+        stream = proto.response_stream(answer.status, answer.headers)
+        # NOTE: pieces may come from far away, and nobody else should wait for them
+        pieces = iter(body)
+        while (piece := await self._slow.run(lambda: next(pieces, None))) is not None:
+            await stream.send_bytes(piece)
 
     async def _answer(self, scope: Any, proto: Any) -> Answer:
         headers: NativeHeaders = scope.headers
@@ -119,7 +135,8 @@ class Edge:
         length = headers.get("content-length")
         if (length and length != "0") or (length is None and headers.get("transfer-encoding")):
             try:
-                body = await read_body(proto, length, match.endpoint.limit_for(match.params))
+                limit = match.endpoint.limit_for(match.params)
+                body = await read_body(proto, length, limit, self._api.app.dir.temp)
             except Exception as ex:  # noqa: BLE001 - the application answers it
                 refusal = ex
             if body.__class__ is not BytesIO or _is_upload(headers):
@@ -191,18 +208,3 @@ def _failed(answer: Answer) -> None:
     answer.body = [
         b'{"data":{},"message":"Something went wrong while processing your request.","status":500}'
     ]
-
-
-async def _send(proto: Any, answer: Answer) -> None:
-    body = answer.body
-    if isinstance(body, FileBody):
-        if body.is_whole:
-            proto.response_file(answer.status, answer.headers, body.path)
-        else:
-            proto.response_file_range(
-                answer.status, answer.headers, body.path, body.start, body.end
-            )
-        return
-    stream = proto.response_stream(answer.status, answer.headers)
-    for piece in body:
-        await stream.send_bytes(piece)

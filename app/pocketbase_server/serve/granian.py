@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import socket
 import threading
 from functools import partial
@@ -16,6 +17,7 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
 from pocketbase_server.serve.address import listen, parse_address
+from pocketbase_server.serve.restart import SIGNAL, inherited_socket, start_anew
 from pocketbase_server.serve.worker import Job, load_worker
 
 if TYPE_CHECKING:
@@ -40,6 +42,12 @@ class _Server(MPServer):
     def __init__(self, sock: socket.socket, **options: Any) -> None:
         super().__init__("pocketbase", **options)
         self._listening = sock
+        self.is_restarting = False
+
+    def restart(self, *_: object) -> None:
+        """Stop, in order to start anew."""
+        self.is_restarting = True
+        self.signal_handler_interrupt()  # type: ignore[no-untyped-call]
 
     def _init_shared_socket(self) -> None:
         fd = os.dup(self._listening.fileno())
@@ -64,10 +72,11 @@ def serve(make_app: Callable[[], App], http: str, workers: int = 1) -> int:
     Raises `ListenError` when that address cannot be used.
     """
     address = parse_address(http)
-    sock = listen(address)
+    sock = inherited_socket() or listen(address)
+    listening = sock.dup()
     alive, dying = os.pipe()
     is_ready, ready = os.pipe()
-    job = Job(make_app, address.url, alive, ready)
+    job = Job(make_app, address.url, alive, ready, os.getpid())
     if os.name == "posix":
         # NOTE: handlers that a program has bound come along only when workers are forked
         multiprocessing.set_start_method("fork", force=True)
@@ -86,14 +95,19 @@ def serve(make_app: Callable[[], App], http: str, workers: int = 1) -> int:
         log_enabled=False,
         workers_kill_timeout=KILL_SECONDS,
     )
+    if SIGNAL is not None:
+        signal.signal(SIGNAL, server.restart)
     threading.Thread(target=_await_ready, args=(server, is_ready), daemon=True).start()
     try:
         server.serve(target_loader=partial(_load, job, dying), wrap_loader=False)
     except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 1
+        if not server.is_restarting:
+            return stop.code if isinstance(stop.code, int) else 1
     finally:
         with contextlib.suppress(OSError):
             os.close(dying)
+    if server.is_restarting:
+        start_anew(listening)
     return 0
 
 

@@ -8,10 +8,14 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.errors import AppError
 from pocketbase_server.serve.banner import print_banner, print_error, print_installer
+from pocketbase_server.storage.datadir import DataDirError
+from pocketbase_server.storage.sql.errors import DatabaseError
+from pocketbase_server.serve.restart import ask_for_restart
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -32,6 +36,7 @@ class Job:
     """The reading end of a pipe that breaks when the parent process dies."""
     ready: int
     """The writing end of a pipe by which the first worker tells that it answers."""
+    parent_pid: int
 
 
 class Worker:
@@ -41,6 +46,7 @@ class Worker:
         self._job = job
         self._is_first = index == 0
         self._app = job.make_app()
+        self._app.restart = partial(ask_for_restart, job.parent_pid)
         self._app.bootstrap()
         self._edge = _edge(self._app)
         self.__rsgi__ = self._edge.__rsgi__
@@ -127,6 +133,6 @@ def load_worker(job: Job, index: int) -> Worker:
     """Return the worker, ready to answer; end the process with code 1 when that fails."""
     try:
         return Worker(job, index)
-    except (AppError, OSError, ValueError) as error:
+    except (AppError, DataDirError, DatabaseError, OSError, ValueError) as error:
         print_error(str(error))
         raise SystemExit(1) from error

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.collections.select_list import ViewQueryError, read_select
 from pocketbase_server.core.collections.views import normalise_query
 from pocketbase_server.core.errors import NotFoundError, OffloadError, RuleSyntaxError
 from pocketbase_server.core.fields.file import FileField
 from pocketbase_server.core.hooks.events import DetailedRequestEvent
-from pocketbase_server.core.records.files import file_fields, folder_of
-from pocketbase_server.core.settings.networks import contains
+from pocketbase_server.core.records.files import ServedFile, file_fields, folder_of
+from pocketbase_server.services.auth.superuser_ips import may_ask_from
 from pocketbase_server.services.auth.tokens import FILE, new_token, record_by_token
 from pocketbase_server.services.record_crud import find_collection
 from pocketbase_server.storage.sql.errors import DatabaseError
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 ALWAYS: Final = "100x100"
 """The one thumb size that need not be listed."""
 _VIEWS_DEEP: Final = 10
-
-
-class ServedFile(NamedTuple):
-    """Which file of the store answers a request, and under which name."""
-
-    key: str
-    name: str
-
 
 
 def file_token(app: App, request: RequestInfo, caller: Record) -> str:
@@ -55,7 +47,7 @@ def download(
     Raises `NotFoundError` when there is none, or the caller may not see it.
     """
     name_or_id, record_id, name = place
-    collection = find_collection(app, name_or_id)
+    collection = find_collection(app, name_or_id, "Missing or invalid collection context.")
     record = app.records.get(collection, record_id)
     field = _holder(record, name) if record is not None else None
     if record is None or field is None:
@@ -94,7 +86,7 @@ def _holder(record: Record, name: str) -> FileField | None:
 def _may_see(app: App, request: RequestInfo, record: Record) -> bool:
     """Tell whether the owner of the request's file token may view the record."""
     caller = record_by_token(app, request.query.get("token", ""), FILE)
-    if caller is not None and not _is_welcome(app, caller, request.ip):
+    if not may_ask_from(app, caller, request.ip):
         return False
     asking = replace(request, auth=caller, context="protectedFile")
     if asking.is_superuser:
@@ -108,16 +100,10 @@ def _may_see(app: App, request: RequestInfo, record: Record) -> bool:
         return False
 
 
-def _is_welcome(app: App, caller: Record, ip: str) -> bool:
-    """Tell whether a superuser comes from an address that the settings allow."""
-    allowed = app.settings.current.superuser_ips
-    return not caller.is_superuser or not allowed or contains(allowed, ip)
-
-
 def superuser_by_file_token(app: App, token: str, ip: str) -> Record | None:
     """Return the superuser whose file token this is; None for others, or at the wrong address."""
     caller = record_by_token(app, token, FILE)
-    if caller is None or not caller.is_superuser or not _is_welcome(app, caller, ip):
+    if caller is None or not caller.is_superuser or not may_ask_from(app, caller, ip):
         return None
     return caller
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
@@ -113,7 +114,7 @@ def _open_file(path: Path) -> int:
     return file
 
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: int) -> None:

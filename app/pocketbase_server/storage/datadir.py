@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -66,6 +68,12 @@ class DataDir:
             raise DataDirError(f"cannot create {self.path}: {ex.strerror}") from ex
         self._set_aside_broken_auxiliary()
 
+    def clear_temp(self) -> None:
+        """Make an empty place for temporary files; only while nobody else uses the directory."""
+        shutil.rmtree(self.temp, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self.temp.mkdir(exist_ok=True)
+
     def _refuse_lost_data(self) -> None:
         """Never start empty where something was."""
         if _has_content(self.data_db):
@@ -87,8 +95,12 @@ class DataDir:
             return "auxiliary.db has logs"
         return ""
 
-    def _refuse_damaged_data(self) -> None:
-        found = _inspect(self.data_db)
+    def check(self, seconds: float) -> None:
+        """Raise `DataDirError` when the data cannot be used, looking at it for so many seconds."""
+        self._refuse_damaged_data(seconds)
+
+    def _refuse_damaged_data(self, seconds: float = 0.0) -> None:
+        found = _inspect(self.data_db, seconds)
         if found.damage:
             raise DataDirError(
                 f"{self.data_db} is damaged ({found.damage}) and was left as it is."
@@ -120,8 +132,8 @@ def _has_content(path: Path) -> bool:
         return False
 
 
-def _inspect(path: Path) -> Inspection:
-    seconds = _CHECK_SECONDS_UNCLEAN if is_unclean(path) else _CHECK_SECONDS
+def _inspect(path: Path, seconds: float = 0.0) -> Inspection:
+    seconds = seconds or _check_seconds(path)
     try:
         return inspect(path, seconds)
     except OSError as ex:
@@ -144,3 +156,7 @@ def _refuse_version(path: Path, found: Inspection) -> None:
             f"{path} was changed by a newer PocketBase ({', '.join(newer)}) and was left as it is."
             f" If those are migrations of your own program, set {_ACCEPT_NEWER}=1."
         )
+
+
+def _check_seconds(path: Path) -> float:
+    return _CHECK_SECONDS_UNCLEAN if is_unclean(path) else _CHECK_SECONDS

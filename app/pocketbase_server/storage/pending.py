@@ -15,7 +15,9 @@ from pocketbase_server.kit.ids import random_id
 
 try:
     import fcntl
-except ImportError:  # pragma: no cover - Windows: an open file cannot be removed there, which will do
+except (
+    ImportError
+):  # pragma: no cover - Windows: an open file cannot be removed there, which will do
     fcntl = None  # type: ignore[assignment]
 
 _SUFFIX: Final = ".note"
@@ -97,6 +99,39 @@ class PendingWork:
             yield _lock(file, wait=False)
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock on the file at *path* during the block, waiting for whoever has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        _lock(file, wait=True)
+        yield
+
+
+class Presence:
+    """Tells the processes that use a data directory of each other."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "present"
+        self._file: IO[bytes] | None = None
+
+    def enter(self) -> bool:
+        """Be present from now on; return whether nobody else was."""
+        if self._file is not None or fcntl is None:
+            return False
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._path.open("ab")
+        is_first = _lock(self._file, wait=False)
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+        return is_first
+
+    def leave(self) -> None:
+        """Be gone."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+
 def _lock(file: IO[bytes], *, wait: bool) -> bool:
     if fcntl is None:
         return True
@@ -105,5 +140,3 @@ def _lock(file: IO[bytes], *, wait: bool) -> bool:
     except OSError:
         return False
     return True
-
-

@@ -10,6 +10,7 @@ from falcon.routing import CompiledRouter
 
 from pocketbase_server.core.errors import NotFoundError
 from pocketbase_server.core.hooks.hook import Hook
+from pocketbase_server.web.aliases import ADMINS, present_path
 from pocketbase_server.web.endpoint import Endpoint, Lane, Match
 from pocketbase_server.web.exchange import MATCH_KEY, Request, Response
 from pocketbase_server.web.route_event import RouteEvent
@@ -119,6 +120,8 @@ class Api(falcon.App[Request, Response]):
     def match(self, method: str, path: str) -> Match:
         """Return what answers *method* on *path*; there is always something."""
         found = self.routes.find(method, path) or self.own_routes.find(method, path)
+        if found is None and path.startswith(ADMINS):
+            found = self.routes.find(method, present_path(path))
         if found is not None:
             return found
         return self._files if method in _READS else _NO_ROUTE

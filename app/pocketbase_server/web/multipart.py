@@ -73,7 +73,9 @@ def parse_multipart(body: Buffer, content_type: str) -> Form:
     ):
         if number >= MAX_PARTS:
             raise MultipartError("too many parts")
-        part = body.part(start, end) if isinstance(body, FileBuffer) else memoryview(body)[start:end]
+        part = (
+            body.part(start, end) if isinstance(body, FileBuffer) else memoryview(body)[start:end]
+        )
         left -= _keep(form, _headers(head), part, left)
     return form
 

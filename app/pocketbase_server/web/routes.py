@@ -50,6 +50,7 @@ _RECORDS: Final = "/api/collections/{collection}/records"
 _RECORD: Final = "/api/collections/{collection}/records/{id}"
 _AUTH: Final = "/api/collections/{collection}"
 
+UNLIMITED: Final = 0
 _INLINE: Final = Lane.INLINE
 _SLOW: Final = Lane.SLOW
 _SUPER: Final = Access.SUPERUSERS
@@ -108,6 +109,20 @@ ROUTES: Final = (
         _INLINE,
         action="file",
     ),
+    # -- backups
+    Route("GET", "/api/backups", "backups:BackupsResource", access=_SUPER),
+    Route("POST", "/api/backups", "backups:BackupsResource", _SLOW, access=_SUPER),
+    Route(
+        "POST",
+        "/api/backups/upload",
+        "backups:BackupUploadResource",
+        _SLOW,
+        _SUPER,
+        limit=UNLIMITED,
+    ),
+    Route("GET", "/api/backups/{key}", "backups:BackupResource"),
+    Route("DELETE", "/api/backups/{key}", "backups:BackupResource", access=_SUPER),
+    Route("POST", "/api/backups/{key}/restore", "backups:RestoreResource", access=_SUPER),
     # -- signing in
     Route(
         "GET",
@@ -188,5 +203,21 @@ ROUTES: Final = (
         _AUTH + "/impersonate/{id}",
         "auth.impersonate:ImpersonateResource",
         access=_SUPER,
+    ),
+    Route("GET", _AUTH + "/anonymous", "auth.anonymous:AnonymousOptionResource", access=_SUPER),
+    Route("PUT", _AUTH + "/anonymous", "auth.anonymous:AnonymousOptionResource", access=_SUPER),
+    Route(
+        "POST",
+        _AUTH + "/auth-anonymous",
+        "auth.anonymous:AnonymousResource",
+        _SLOW,
+        action="authWithAnonymous",
+    ),
+    Route(
+        "POST",
+        _AUTH + "/upgrade-anonymous",
+        "auth.anonymous:UpgradeResource",
+        _SLOW,
+        action="upgradeAnonymous",
     ),
 )

@@ -6,6 +6,7 @@ import pytest
 from pocketbase_server.app import App
 from pocketbase_server.core.config import Config
 from pocketbase_server.core.records.auth import set_password
+from pocketbase_server.services.mail.transports.memory import MemoryTransport
 
 PASSWORD = "1234567890"
 
@@ -15,6 +16,7 @@ def app(tmp_path):
     """Return an opened application."""
     made = App(Config(data_dir=tmp_path / "pb_data"))
     made.bootstrap()
+    made.mailer.use(MemoryTransport())
     yield made
     made.terminate()
 
@@ -32,6 +34,20 @@ def add(app):
         return record
 
     return make
+
+
+@pytest.fixture
+def letters(app):
+    """Return a function that waits for the letters on their way and takes them."""
+
+    def take():
+        assert app.mailer.outbox.wait(5)
+
+        sent = app.mailer.transport().sent
+        taken, sent[:] = list(sent), []
+        return taken
+
+    return take
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ STORIES: dict[str, list[Scenario]] = {
     "deleted": story(CAROL, root(f"{USERS}/records/{CAROL}", "DELETE")),
     "login": [login("alice"), *kept(ALICE)],
     "truncate": [
-        root("/api/collections", "POST", {"name": "crew", "type": "auth", "id": "pbc_crew"}),
+        root("/api/collections?fields=id,name", "POST", {"name": "crew", "type": "auth", "id": "pbc_crew"}),
         root("/api/collections/crew/records", "POST", {"id": "crew00000000001", "email": "c@example.com", "password": PASSWORD, "passwordConfirm": PASSWORD}),
         *(root(f"/api/collections/{k}/records", "POST", {"collectionRef": "pbc_crew", "recordRef": "crew00000000001", **EXTRA[k]}) for k in KINDS),
         *kept("crew00000000001"),

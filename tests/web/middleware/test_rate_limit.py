@@ -4,6 +4,7 @@ Rate limits on a running server: which requests share a count, whatever worker a
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -43,8 +44,6 @@ def test_workers_share_their_counts(workers):
     limit(workers, rule("/api/health", 60))
     port = workers.server.port
     statuses(port, 4, "/api/collections/nope/auth-methods")
-    import time
-
     time.sleep(0.5)  # until the other worker has seen the settings
     with ThreadPoolExecutor(6) as pool:
         found = [*pool.map(lambda _: statuses(port, 20, "/api/health"), range(6))]
@@ -64,11 +63,6 @@ def test_what_runs_twice_counts_once(ours):
     ]
 
     assert found == [200, 200, 200, 429, 429]
-
-
-def test_a_refusal_is_logged_with_its_rule(ours):
-    limit(ours, rule("/api/health", 1))
-    assert statuses(ours.server.port, 2, "/api/health") == [200, 429]
 
 
 def test_nothing_is_limited_when_they_are_off(ours):

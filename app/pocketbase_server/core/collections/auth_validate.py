@@ -15,7 +15,13 @@ from pocketbase_server.kit.text import sentence
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
-    from pocketbase_server.core.collections.auth_options import EmailTemplate, TokenOptions
+    from pocketbase_server.core.collections.auth_options import (
+        EmailTemplate,
+        Mfa,
+        Otp,
+        PasswordAuth,
+        TokenOptions,
+    )
     from pocketbase_server.core.collections.model import Collection
 
 MAX_DURATION: Final = 94_670_856
@@ -76,16 +82,22 @@ def auth_issues(app: App, new: Collection, old: Collection | None) -> dict[str, 
     if options is None:
         return {}
     check = _AuthCheck(app, new, options)
+    # COMPAT: how options go together is looked at once each is well made, up to the first issue
+    return _clean(_own_issues(check, new, old)) or check.joint_issues()
+
+
+def _own_issues(check: _AuthCheck, new: Collection, old: Collection | None) -> dict[str, Any]:
+    options = check.options
     return {
         "authRule": check.rule(options.auth_rule) or _system_rule("auth_rule", new, old),
         "manageRule": _BLANK_RULE
         if options.manage_rule == ""
         else check.rule(options.manage_rule) or _system_rule("manage_rule", new, old),
         "authAlert": _clean({"emailTemplate": _template(options.auth_alert.email_template)}),
-        "passwordAuth": _clean({"identityFields": check.identity_issue()}),
+        "passwordAuth": _clean({"identityFields": _no_identity(options.password_auth)}),
         "oauth2": _clean({"providers": _providers(options)}),
-        "mfa": check.mfa_issues(),
-        "otp": check.otp_issues(),
+        "mfa": _mfa(options.mfa),
+        "otp": _otp(options.otp),
         **{camel(name): _token(getattr(options, name)) for name in TOKENS},
         "verificationTemplate": _template(options.verification_template),
         "resetPasswordTemplate": _template(options.reset_password_template),
@@ -97,7 +109,7 @@ class _AuthCheck:
     def __init__(self, app: App, collection: Collection, options: AuthOptions) -> None:
         self._app = app
         self._collection = collection
-        self._options = options
+        self.options = options
 
     def rule(self, rule: str | None) -> Issue | None:
         if not rule:
@@ -109,13 +121,17 @@ class _AuthCheck:
             return Issue("validation_invalid_rule", message)
         return None
 
-    def identity_issue(self) -> Issue | None:
-        password = self._options.password_auth
-        if not password.enabled:
-            return None
-        if not password.identity_fields:
-            return REQUIRED
-        issues = map(self._one_identity_issue, password.identity_fields)
+    def joint_issues(self) -> dict[str, Any]:
+        mfa = self._mfa_issue()
+        if mfa:
+            return {"mfa": mfa}
+        identity = self._identity_issue()
+        return {"passwordAuth": {"identityFields": identity}} if identity else {}
+
+    def _identity_issue(self) -> Issue | None:
+        password = self.options.password_auth
+        fields = password.identity_fields if password.enabled else []
+        issues = map(self._one_identity_issue, fields)
         return next((issue for issue in issues if issue), None)
 
     def _one_identity_issue(self, name: str) -> Issue | None:
@@ -127,30 +143,36 @@ class _AuthCheck:
             return Issue("validation_missing_unique_constraint", message, params)
         return None
 
-    def mfa_issues(self) -> dict[str, Any]:
-        mfa, options = self._options.mfa, self._options
-        if not mfa.enabled:
+    def _mfa_issue(self) -> dict[str, Issue]:
+        options = self.options
+        if not options.mfa.enabled:
             return {}
         methods = (options.password_auth.enabled, options.oauth2.enabled, options.otp.enabled)
-        return _clean(
-            {
-                "enabled": _MFA_ALONE if sum(methods) < 2 else None,  # noqa: PLR2004
-                "duration": _duration(mfa.duration, DAY),
-                "rule": self.rule(mfa.rule),
-            }
-        )
+        if sum(methods) < _MIN_METHODS:
+            return {"enabled": _MFA_ALONE}
+        issue = self.rule(options.mfa.rule)
+        return {"rule": issue} if issue else {}
 
-    def otp_issues(self) -> dict[str, Any]:
-        otp = self._options.otp
-        found: dict[str, Any] = {"emailTemplate": _template(otp.email_template)}
-        if otp.enabled:
-            found["duration"] = _duration(otp.duration, DAY)
-            found["length"] = _at_least(otp.length, _MIN_OTP)
-        return _clean(found)
+
+def _no_identity(password: PasswordAuth) -> Issue | None:
+    return REQUIRED if password.enabled and not password.identity_fields else None
+
+
+def _mfa(mfa: Mfa) -> dict[str, Any]:
+    return _clean({"duration": _duration(mfa.duration, DAY)}) if mfa.enabled else {}
+
+
+def _otp(otp: Otp) -> dict[str, Any]:
+    found: dict[str, Any] = {"emailTemplate": _template(otp.email_template)}
+    if otp.enabled:
+        found["duration"] = _duration(otp.duration, DAY)
+        found["length"] = _at_least(otp.length, _MIN_OTP)
+    return _clean(found)
 
 
 DAY: Final = 86_400
 _MIN_OTP: Final = 4
+_MIN_METHODS: Final = 2
 
 
 def _clean(issues: dict[str, Any]) -> dict[str, Any]:
@@ -198,24 +220,26 @@ def _system_rule(name: str, new: Collection, old: Collection | None) -> Issue | 
 def _providers(options: AuthOptions) -> dict[str, Any]:
     if not options.oauth2.enabled:
         return {}
-    seen: set[str] = set()
-    found: dict[str, Any] = {}
-    for at, provider in enumerate(options.oauth2.providers):
-        issues = _provider(provider, seen)
-        if issues:
-            found[str(at)] = issues
-        seen.add(provider.name)
-    return found
+    providers = options.oauth2.providers
+    return _repeated_provider([provider.name for provider in providers]) or _clean(
+        {str(at): _provider(provider) for at, provider in enumerate(providers)}
+    )
 
 
-def _provider(provider: Provider, seen: set[str]) -> dict[str, Any]:
-    name = provider.name
-    if name in seen:
-        message = f"The provider {name} is already registered."
-        return {"name": Issue("validation_duplicated_provider", message, {"name": name})}
+def _repeated_provider(names: list[str]) -> dict[str, Any]:
+    """Return the issue of the first provider that is named again."""
+    for at, name in enumerate(names):
+        if name and name in names[:at]:
+            message = f"The provider {name} is already registered."
+            issue = Issue("validation_duplicated_provider", message, {"name": name})
+            return {str(at): {"name": issue}}
+    return {}
+
+
+def _provider(provider: Provider) -> dict[str, Any]:
     return _clean(
         {
-            "name": _provider_name(name),
+            "name": _provider_name(provider.name),
             "clientId": None if provider.client_id else REQUIRED,
             "clientSecret": None if provider.client_secret else REQUIRED,
             "authURL": _url(provider.auth_url),

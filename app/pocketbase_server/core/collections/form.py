@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pocketbase_server.core.fields import Field
 
-_BAD_TYPE = "Failed to load the collection type data due to invalid formatting."
+BAD_TYPE = "Failed to load the collection type data due to invalid formatting."
 _KEYS = ("id", "name", "type", "system", "fields", "indexes", "created", "updated")
 _WIRE = (*_KEYS, *WIRE_RULES.values())
 
@@ -55,7 +55,7 @@ def collection_from_body(body: Mapping[str, Any]) -> Collection:
     plain = _plain(body)
     kind = plain.get("type")
     if not all(isinstance(plain.get(key), str | None) for key in ("type", "name")):
-        raise BadRequestError(_BAD_TYPE)
+        raise BadRequestError(BAD_TYPE)
     made = new_collection(kind or BASE)
     _load(made, plain)
     return made
@@ -106,9 +106,9 @@ def _require_options(plain: Mapping[str, Any]) -> None:
 
 
 def _load_texts(collection: Collection, plain: Mapping[str, Any]) -> None:
-    for key in ("id", "name", "type"):
+    for key, blank in (("id", ""), ("name", ""), ("type", BASE)):
         if key in plain:
-            setattr(collection, key, _text_or_none(plain[key]) or "")
+            setattr(collection, key, _text_or_none(plain[key]) or blank)
     for key in ("created", "updated"):
         if key in plain:
             setattr(collection, key, parse_date(_text_or_none(plain[key]) or ""))

@@ -100,9 +100,9 @@ def _delete_others(app: App, kept: set[str]) -> None:
 
 def _save(app: App, target: Collection, known: Collection | None) -> None:
     name = json.dumps(target.name, ensure_ascii=False)
+    if known is not None and known.id != target.id:
+        raise _failure(f"failed to save collection {name}: primary key change is not allowed")
     try:
-        if known is not None and known.id != target.id:
-            raise AppError("primary key change is not allowed")
         if target.is_view:
             require_view_fields(app, target)
         app.collections.writer.save(target, is_checked=False)

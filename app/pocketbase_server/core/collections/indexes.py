@@ -29,7 +29,9 @@ _COLUMN: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-_INVALID: Final = Issue("validation_invalid_index_expression", "Invalid CREATE INDEX expression.")
+INVALID_INDEX: Final = Issue(
+    "validation_invalid_index_expression", "Invalid CREATE INDEX expression."
+)
 _REPEATED_NAME: Final = Issue("validation_duplicated_index_name", "The index name already exists.")
 _REPEATED: Final = Issue(
     "validation_duplicated_index_definition", "The index definition already exists."
@@ -230,7 +232,7 @@ def _first_issue(collection: Collection, old: Collection | None, engine: Engine)
 
 def _own_issue(index: Index, tables: set[str], engine: Engine) -> Issue | None:
     if not index.is_valid:
-        return _INVALID
+        return INVALID_INDEX
     owner = engine.dialect.index_owner(engine, index.name)
     if owner is None or owner.lower() in tables:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pocketbase_server.core.collections.indexes import creation_issue, parse_index
+from pocketbase_server.core.collections.indexes import INVALID_INDEX, creation_issue, parse_index
 from pocketbase_server.core.errors import ValidationErrors
 from pocketbase_server.storage.sql.errors import DatabaseError
 from pocketbase_server.storage.sql.schema import TableChange, TableSpec
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def table_of(collection: Collection) -> TableSpec:
     """Return the table that stores the collection."""
-    return TableSpec(collection.name, tuple(f.column() for f in collection.fields))
+    # NOTE: names may repeat in an import, which is refused only after it was stored
+    columns = {f.name: f.column() for f in collection.fields}
+    return TableSpec(collection.name, tuple(columns.values()))
 
 
 def sync_table(editor: SchemaEditor, new: Collection, old: Collection | None) -> None:
@@ -71,6 +73,8 @@ def create_indexes(editor: SchemaEditor, collection: Collection) -> None:
     """
     for at, text in enumerate(collection.indexes):
         index = parse_index(text)
+        if not index.is_valid:
+            raise ValidationErrors({"indexes": {str(at): INVALID_INDEX}})
         try:
             editor.create_index(index.build())
         except DatabaseError as ex:

@@ -11,6 +11,7 @@ from pocketbase_server.core.collections.indexes import validate_indexes
 from pocketbase_server.core.collections.model import AUTH, BASE, VIEW, WIRE_RULES
 from pocketbase_server.core.collections.view_validate import query_issue
 from pocketbase_server.core.errors import REQUIRED, Issue, RuleSyntaxError
+from pocketbase_server.core.fields import RelationField
 from pocketbase_server.kit.text import sentence
 
 if TYPE_CHECKING:
@@ -191,13 +192,14 @@ class CollectionCheck:
         return _SYSTEM_FIELD if is_changed else None
 
     def _changed_types(self) -> dict[str, Any] | None:
-        before = {f.id: f for f in self._old.fields} if self._old is not None else {}
         for at, field in enumerate(self._new.fields):
-            known = before.get(field.id)
-            issue = _change_issue(known, field) if known is not None else None
-            if issue:
-                return {str(at): issue}
+            known = self._known_field(field)
+            if known is not None and known.type != field.type:
+                return {str(at): _FIELD_TYPE}
         return None
+
+    def _known_field(self, field: Field) -> Field | None:
+        return self._old.field_by_id(field.id) if self._old is not None else None
 
     def _reserved(self) -> dict[str, Any] | None:
         if not self._new.is_auth:
@@ -209,12 +211,17 @@ class CollectionCheck:
         }
 
     def _option_issues(self) -> dict[str, Any]:
-        context = self._app.records.context
-        issues = {
-            str(at): field.validate_options(context, self._new)
-            for at, field in enumerate(self._new.fields)
-        }
+        issues = {str(at): self._field_issues(field) for at, field in enumerate(self._new.fields)}
         return {at: issue for at, issue in issues.items() if issue}
+
+    def _field_issues(self, field: Field) -> dict[str, Any]:
+        issues = field.validate_options(self._app.records.context, self._new)
+        known = self._known_field(field)
+        if isinstance(field, RelationField) and isinstance(known, RelationField):
+            is_change = field.collection_id and field.collection_id != known.collection_id
+            if is_change and not self._new.is_view:
+                issues["collectionId"] = _FIELD_RELATION
+        return issues
 
     # -- rules
 
@@ -247,10 +254,3 @@ def rule_issue(app: App, collection: Collection, rule: str | None) -> Issue | No
 def _duplicate(what: str, param: str, value: str) -> Issue:
     message = f"Duplicated or invalid field {what} {value}."
     return Issue(f"validation_duplicated_field_{what}", message, {param: value})
-
-
-def _change_issue(old: Field, new: Field) -> Any:
-    if old.type != new.type:
-        return _FIELD_TYPE
-    before, after = getattr(old, "collection_id", ""), getattr(new, "collection_id", "")
-    return {"collectionId": _FIELD_RELATION} if before != after else None

@@ -55,7 +55,9 @@ class CollectionWriter:
         old = next((c for c in self._app.collections.all() if c.id == collection.id), None)
         if old is None:
             # COMPAT: in the reference's words, which speak of its memory
-            raise BadRequestError("failed to retrieve old cached collection: sql: no rows in result set")
+            raise BadRequestError(
+                "failed to retrieve old cached collection: sql: no rows in result set"
+            )
         return old
 
     def _prepare(self, collection: Collection, old: Collection | None) -> None:

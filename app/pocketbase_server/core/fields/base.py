@@ -117,7 +117,7 @@ class Field:
         return bool(value == self.zero())
 
     def normalise(self, raw: Any) -> Any:
-        """Return the domain value for whatever a caller sent; never raises, odd input becomes blank or its nearest value."""
+        """Return the domain value for what a caller sent; odd input becomes blank or the nearest."""
         raise NotImplementedError
 
     def from_db(self, stored: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import local
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pocketbase_server.core.errors import BadRequestError, OffloadError
 from pocketbase_server.core.fields.file import FileField
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 
 ORIGINAL = "original-filename"
 ERROR = 8
+
+
+class ServedFile(NamedTuple):
+    """A file of a store, and the name it has for whoever gets it."""
+
+    key: str
+    name: str
 
 
 def file_fields(collection: Collection) -> tuple[FileField, ...]:
@@ -228,6 +236,13 @@ class RecordFiles:
 
     # -- after a crash
 
+    def recover_soon(self) -> None:
+        """Finish what processes that died have begun; nobody waits for files that are far away."""
+        if self._app.files.storage.is_remote:
+            self._app.files.later(self.recover)
+        else:
+            self.recover()
+
     def recover(self) -> None:
         """Finish what processes that died have begun: remove files that no row names."""
         for note, keys in self.pending.abandoned():
@@ -271,10 +286,8 @@ def remove_files(app: App, key: str) -> None:
     if key.endswith("/"):
         store.delete_prefix(key)
         return
-    try:
+    with suppress(FileMissingError):
         store.delete(key)
-    except FileMissingError:
-        pass
     folder, _, name = key.rpartition("/")
     store.delete_prefix(f"{folder}/thumbs_{name}/")
 

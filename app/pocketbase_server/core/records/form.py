@@ -94,7 +94,8 @@ class RecordForm:
             issues["passwordConfirm"] = REQUIRED
         elif confirm != password:
             issues["passwordConfirm"] = MISMATCH
-        if not is_new and self.access is Access.DEFAULT:
+        # COMPAT: an old password alone is not looked at
+        if not is_new and self.access is Access.DEFAULT and (password or confirm):
             issues |= self._old_password_issues(old)
         return issues
 

@@ -243,7 +243,7 @@ class QueryPlanner:
             if question.filter != filter:
                 # NOTE: positions and texts in messages are those of the filter as it was written
                 question.filter = filter
-                self._compile(question, inputs, ())
+                self._compile(question, Inputs(inputs.request, (), inputs.given), ())
             raise
 
     def _compile(self, question: Question, inputs: Inputs, key: tuple[Any, ...]) -> Plan:
@@ -251,7 +251,7 @@ class QueryPlanner:
         choice = Choice(question.purpose, question.collection, self._size)
         compiler = self._compiler(question, inputs, facts, choice)
         compiler.add_rule(parse_rule(question.rule))
-        compiler.add_filter(_parse_filter(question.filter))
+        compiler.add_filter(_parse_filter(question.filter, len(inputs.literals)))
         compiler.add_sort(parse_sort(question.sort))
         statement = render(compiler.statement(shape(question.collection).names))
         plan = Plan(statement.text, statement.params, choice)
@@ -300,8 +300,8 @@ def list_of(ids: Iterable[str]) -> list[str]:
     return [*ids]
 
 
-def _parse_filter(text: str) -> Expression | None:
-    return parse_kept(text) if text else None
+def _parse_filter(text: str, slots: int) -> Expression | None:
+    return parse_kept(text, slots) if text else None
 
 
 def _is_good(plan: Plan) -> bool:

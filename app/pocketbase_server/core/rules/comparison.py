@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.rules.nulls import is_never_null
@@ -12,6 +13,7 @@ from pocketbase_server.core.rules.terms import (
     Compare,
     Constant,
     Fixed,
+    Flag,
     Match,
     Not,
     Null,
@@ -43,9 +45,10 @@ def compare(left: Operand, sign: str, right: Operand) -> Term:
 
 
 def _compare(left: Operand, sign: str, right: Operand) -> Term:
-    plain = _plain(left, sign.removeprefix("?"), right)
     if sign.startswith("?") or not (left.is_many or right.is_many):
-        return plain
+        return _plain(left, sign.removeprefix("?"), right)
+    # COMPAT: what is bound in a pattern of many values is no pattern itself
+    plain = _plain(left, sign, replace(right, is_pattern=right.is_many))
     if isinstance(plain, Fixed):
         return all_of(plain)
     (left_copy, originals), (right_copy, more) = _copy(left), _copy(right)
@@ -105,14 +108,17 @@ def _equality(left: Operand, right: Operand, direct: Test) -> Term:
         return _as_they_are(left.value, right.value, negated=negated)
     if left.is_blank and right.is_blank:
         return Fixed(not negated)
-    if left.is_blank:
+    if left.is_blank and not isinstance(right.value, Flag):
         left, right = right, left
     if left.is_known_filled or right.is_known_filled:
-        other = Constant("") if right.is_blank else right.value
-        return Compare(direct, left.value, other)
+        return Compare(direct, _unless_blank(left), _unless_blank(right))
     if right.is_blank:
         return Blank(left.value, negated)
     return _same(left, right, negated=negated)
+
+
+def _unless_blank(side: Operand) -> Term:
+    return Constant("") if side.is_blank else side.value
 
 
 def _same(left: Operand, right: Operand, *, negated: bool) -> Term:

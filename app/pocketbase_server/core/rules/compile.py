@@ -187,6 +187,7 @@ class Compiler:
     def statement(self, columns: Sequence[str]) -> n.Select:
         """Return the query; *columns* are those a row is made of."""
         is_page = self._purpose is Purpose.ROWS
+        _check_renamed(self._terms, self._resolver.joins.renamed)
         writer = Writer(in_order=is_page)
         whole = self._whole()
         keys = [key for key, _ in self._order if isinstance(key, Term)] if is_page else []
@@ -260,6 +261,14 @@ def _flat(whole: Term, keys: Sequence[Term]) -> set[Source]:
     # COMPAT: the row that is sorted by is one that matches; all that conditions share with it is
     # joined in one go, as the reference does
     return sorted_by | {many for source in sources(whole) for many in source.many()}
+
+
+def _check_renamed(terms: Sequence[Term], renamed: set[Source]) -> None:
+    """Raise `RuleSyntaxError` for fields that the last collection under an alias does not have."""
+    for column in (part for term in terms for part in walk(term) if isinstance(part, Column)):
+        source = column.source
+        if source in renamed and source.collection and not source.collection.field(column.name):
+            raise RuleSyntaxError(f'unknown field "{column.name}"')
 
 
 def _is_sortable(value: Term) -> bool:

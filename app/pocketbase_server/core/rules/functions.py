@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.errors import RuleSyntaxError
 from pocketbase_server.core.rules.ast import Call, Identifier, Number, Param, Slot, Text
 from pocketbase_server.core.rules.operands import Nulls, Operand
-from pocketbase_server.core.rules.terms import Distance, TimeText
+from pocketbase_server.core.rules.terms import Distance, TimeText, Truth
 
 if TYPE_CHECKING:
     from pocketbase_server.core.rules.ast import Operand as Written
+    from pocketbase_server.core.rules.terms import Term
 
 Resolve = Callable[["Written"], Operand]
 Function = Callable[[Call, Resolve], Operand]
@@ -36,28 +38,18 @@ def _geo_distance(written: Call, resolve: Resolve) -> Operand:
         if not _is_number(argument):
             message = f"[{name}] argument {number} must be an identifier or number"
             raise RuleSyntaxError(message, written.position)
-    points = [resolve(argument) for argument in arguments]
+    points = [_argument(written, resolve(argument)) for argument in arguments]
     # COMPAT: of several values each counts by itself, one match is enough
-    return Operand(
-        Distance(tuple(point.value for point in points)),
-        Nulls.AS_THEY_ARE,
-        has_params=any(point.has_params for point in points),
-    )
+    return _made(Distance(tuple(point.value for point in points)), Nulls.AS_THEY_ARE, points)
 
 
 def _strftime(written: Call, resolve: Resolve) -> Operand:
     """`strftime(format, time, modifiers…)`: a time as text."""
     arguments = written.arguments
     _check_time(written)
-    parts = [resolve(argument) for argument in arguments]
-    has_params = any(part.has_params for part in parts)
-    return Operand(
-        TimeText(tuple(part.value for part in parts)),
-        Nulls.ALWAYS_AS_BLANK,
-        is_many=any(part.is_many for part in parts),
-        has_params=has_params,
-        is_filled=has_params and not any(part.is_blank for part in parts),
-    )
+    parts = [_argument(written, resolve(argument)) for argument in arguments]
+    made = _made(TimeText(tuple(part.value for part in parts)), Nulls.ALWAYS_AS_BLANK, parts)
+    return replace(made, is_many=any(part.is_many for part in parts))
 
 
 def _check_time(written: Call) -> None:
@@ -75,6 +67,19 @@ def _check_time(written: Call) -> None:
         if not _is_text(argument):
             message = f"invalid modifier argument {number} - can be only string"
             raise _refused(written, message)
+
+
+def _made(value: Term, nulls: Nulls, parts: Sequence[Operand]) -> Operand:
+    has_params = any(part.has_params for part in parts)
+    is_filled = has_params and not any(part.is_blank for part in parts)
+    return Operand(value, nulls, has_params=has_params, is_filled=is_filled)
+
+
+def _argument(written: Call, made: Operand) -> Operand:
+    if isinstance(made.value, Truth):
+        # COMPAT: the reference cannot build such a statement either
+        raise _refused(written, "`:changed` is not supported in an argument")
+    return made
 
 
 def _is_text(argument: Written) -> bool:

@@ -92,10 +92,21 @@ class Joins:
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], Source] = {}
+        self.renamed: set[Source] = set()
+        """Sources whose collection is another one now than when their first columns were named."""
 
     def get(self, key: tuple[object, ...], source: Source) -> Source:
         """Return the source kept under *key*, which is *source* the first time."""
         return self._known.setdefault(key, source)
+
+    def rename(self, key: tuple[object, ...], collection: Collection) -> Source:
+        """Return the records of a collection kept under *key*, whichever collection was there before."""
+        source = self._known.setdefault(key, Source(Link.FREE, collection=collection))
+        if source.collection is not collection:
+            # COMPAT: one alias for two collections stands for the last of them everywhere
+            source.collection = collection
+            self.renamed.add(source)
+        return source
 
 
 def fresh_copies(source: Source) -> dict[Source, Source]:

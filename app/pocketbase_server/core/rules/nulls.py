@@ -16,6 +16,7 @@ from pocketbase_server.core.rules.terms import (
     Compare,
     Constant,
     Fixed,
+    Flag,
     ListLength,
     Match,
     NoRow,
@@ -27,7 +28,6 @@ from pocketbase_server.core.rules.terms import (
     Test,
     all_of,
     any_of,
-    opposite,
 )
 from pocketbase_server.storage.sql.schema import ColumnKind
 
@@ -43,7 +43,8 @@ def without(term: Term, source: Source) -> Term:
         case Any(terms):
             return any_of(*(without(part, source) for part in terms))
         case Not(condition):
-            return opposite(without(condition, source))
+            rest = without(condition, source)
+            return Fixed(not rest.value) if isinstance(rest, Fixed) else Not(rest)
         case SomeOrNone(rows, condition):
             rest = without(condition, source)
             # NOTE: a source that hangs on the missing one has exactly its null row
@@ -115,7 +116,7 @@ def is_solid(value: Term) -> bool:
     """Tell whether a value is never null, wherever it stands."""
     if isinstance(value, Column):
         return column_is_filled(value) and value.source.link is Link.BASE
-    return isinstance(value, (Bound, Constant, ListLength))
+    return isinstance(value, (Bound, Constant, Flag, ListLength))
 
 
 def column_is_filled(column: Column) -> bool:

@@ -44,6 +44,8 @@ class Operand:
     """Whether it is known to be "" or null."""
     is_filled: bool = False
     """Whether it is known to be neither."""
+    is_pattern: bool = False
+    """Whether what is bound in it goes into a pattern as it is."""
     guard: Term | None = None
     """A condition that comes with using the value."""
 
@@ -68,6 +70,9 @@ class Operand:
 
     def as_pattern(self) -> Term:
         """Return the value with everything bound in it turned into patterns."""
+
+        if self.is_pattern:
+            return self.value
 
         def leaf(term: Term) -> Term:
             if isinstance(term, Bound):

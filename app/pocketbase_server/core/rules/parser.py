@@ -32,12 +32,12 @@ _OPERANDS: Final = frozenset(
 )
 
 
-def parse(text: str) -> Expression:
-    """Return the tree of an expression.
+def parse(text: str, slots: int = 0) -> Expression:
+    """Return the tree of an expression from which so many literals were lifted.
 
     Raises `RuleSyntaxError` with the position of what is wrong.
     """
-    tree = _Parser(scan(text)).parse()
+    tree = _Parser(scan(text), slots).parse()
     if count(tree) > MAX_COMPARISONS:
         raise RuleSyntaxError("max filter expressions limit reached")
     return tree
@@ -75,10 +75,11 @@ class _Group:
 class _Parser:
     """Reads tokens one by one; groups are kept on a stack of its own, so depth costs no recursion."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], slots: int) -> None:
         self._tokens = tokens
         self._at = 0
         self._slots = 0
+        self._most_slots = slots
         self._stack = [_Group(-1)]
         self._awaits_join = False
 
@@ -174,10 +175,18 @@ class _Parser:
             case Kind.PARAM:
                 return Param(token.text)
             case Kind.SLOT:
-                self._slots += 1
-                return Slot(self._slots - 1, token.text == NUMBER_SLOT)
+                return self._slot(token)
             case _:
                 return Text(token.text)
+
+    def _slot(self, token: Token) -> Slot:
+        number = self._slots
+        if number >= self._most_slots:
+            # SECURITY: the caller wrote the character himself
+            shown = f"\\x{ord(token.text):02x}"
+            raise RuleSyntaxError(f"unexpected character '{shown}'", token.position)
+        self._slots += 1
+        return Slot(number, token.text == NUMBER_SLOT)
 
     def _call(self, name: Token, depth: int) -> Call:
         if depth <= 0:

@@ -25,6 +25,7 @@ from pocketbase_server.core.rules.terms import (
     Column,
     Compare,
     Constant,
+    Flag,
     JsonPart,
     ListLength,
     Lowered,
@@ -128,8 +129,7 @@ class Resolver:
         if found is None:
             what = f'failed to load collection "{place}" from field path "{name}"'
             raise RuleSyntaxError(what)
-        key = ("collection", found.id, alias)
-        source = self.joins.get(key, Source(Link.FREE, collection=found))
+        source = self.joins.rename(("collection", alias, "" if alias else found.id), found)
         return _Walk(self, source, is_many=True).go(steps[2:])
 
     def _request(self, name: str, steps: list[str]) -> Operand:
@@ -206,7 +206,8 @@ class Resolver:
         name, modifier = split_modifier(steps[-1])
         path = (*steps[:-1], name)
         if modifier == ISSET:
-            return Operand(Bound(request.isset_param(path)), is_filled=True)
+            is_set = self._world.facts.ask(request.isset_param(path))
+            return Operand(Flag(bool(is_set)), is_filled=True)
         if modifier not in {"", LOWER}:
             raise RuleSyntaxError(f"invalid modifier sequence {name}:{modifier}")
         field = self.collection.field(name)
@@ -336,6 +337,10 @@ class _Walk:
             if self._nullify:
                 return False
             raise RuleSyntaxError(str(ex)) from ex
+        if self._source.link is Link.GIVEN:
+            # COMPAT: nothing points to a record that is not stored; the reference fails rather than
+            # to find nothing
+            raise RuleSyntaxError(f'invalid collection reference of a back relation field "{step}"')
         is_unique = not field.is_multiple and _is_unique(collection, field.name)
         self._is_many = self._is_many or not is_unique
         link = Link.BACK_ITEMS if field.is_multiple else Link.BACK

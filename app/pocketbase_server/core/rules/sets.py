@@ -24,12 +24,14 @@ from pocketbase_server.core.rules.terms import (
     Not,
     Some,
     SomeOrNone,
+    SomeOuter,
     Term,
     Test,
     ValueIn,
     all_of,
     any_of,
     sources,
+    walk,
 )
 
 if TYPE_CHECKING:
@@ -99,6 +101,10 @@ class Arranger:
 
     def _some_or_none(self, source: Source, term: Term, known: frozenset[Source]) -> Term:
         rest = without(term, source)
+        if any(isinstance(part, SomeOrNone) for part in walk(rest)):
+            # PERF: both cases would ask for the rows of other sources, and theirs again for others:
+            # the statement would double with each of them
+            return SomeOuter(source, self._inside(source, term, known))
         found = self._some(source, term, known)
         if isinstance(rest, Fixed) and not rest.value:
             return found
@@ -126,7 +132,7 @@ class Arranger:
             return InReferred(source, self.arrange(term, frozenset({source})))
         parent = source.parent
         assert parent is not None  # noqa: S101 - someone is pointed to
-        if parent.link is not Link.GIVEN and all(step.is_under(parent) for step in outside):
+        if parent.link is not Link.GIVEN and all(_is_single(step, parent) for step in outside):
             return InJoined(source, self.arrange(term, frozenset({parent, source})))
         return Some(source, self._inside(source, term, known))
 
@@ -163,6 +169,11 @@ def _outside(term: Term, source: Source) -> set[Source]:
         for other in sources(term)
         if other.root.link is not Link.AUTH and not other.is_under(source)
     }
+
+
+def _is_single(source: Source, parent: Source) -> bool:
+    """Tell whether each row of *parent* has one row of the source, whatever else is at hand."""
+    return source.is_under(parent) and source.many() == parent.many()
 
 
 def _sides(tie: Compare, source: Source) -> tuple[Term, Term] | None:

@@ -11,7 +11,6 @@ _LITERAL: Final = re.compile(
     r"""'(?:\\.|[^'\\])*+'|"(?:\\.|[^"\\])*+"|(?<![\w.:@#-])-?[0-9]+(?:\.[0-9]+)?(?![\w.])|//""",
     re.DOTALL,
 )
-_UNLIFTED: Final = re.compile("[\x00-\x02]")
 
 
 def lift(text: str) -> tuple[str, list[str | float]]:
@@ -19,8 +18,6 @@ def lift(text: str) -> tuple[str, list[str | float]]:
 
     Blank texts stay, because they change what is asked; a text with comments stays as it is.
     """
-    if _UNLIFTED.search(text):
-        return text, []
     values: list[str | float] = []
 
     def replace(found: re.Match[str]) -> str:

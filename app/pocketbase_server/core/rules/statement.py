@@ -154,6 +154,15 @@ class Writer:
     def _found(self, source: Source, term: t.Term, rows: Rows) -> n.Exists:
         return n.Exists(self.query(source.steps_from(rows), rows, term)[0])
 
+    def _found_or_none(self, source: Source, term: t.Term, rows: Rows) -> n.Exists:
+        joins: list[n.Join] = []
+        for step in source.steps_from(rows):
+            rows, join = self._join(step, rows, is_outer=True)
+            joins.append(join)
+        rows, more = self.joined(rows, (term,))
+        where = _and([self.condition(term, rows)])
+        return n.Exists(n.Select([n.Word(1)], n.OneRow(self.alias()), [*joins, *more], where))
+
     # -- conditions
 
     def condition(self, term: t.Term, rows: Rows) -> Node:  # noqa: PLR0911 - a table of kinds
@@ -177,6 +186,8 @@ class Writer:
                 return n.Truth(value=bool(value))
             case t.Some(source, part):
                 return self._found(source, part, rows)
+            case t.SomeOuter(source, part):
+                return self._found_or_none(source, part, rows)
             case t.NoRow(source):
                 return n.Inverted(self._found(source, t.Fixed(value=True), rows))
             case _:
@@ -302,6 +313,8 @@ class Writer:
                 return self._column(source, name, rows)
             case t.Bound(param):
                 return n.Mark(param)
+            case t.Flag(value):
+                return n.Word("TRUE" if value else "FALSE")
             case t.Constant(value):
                 return n.Word(value if isinstance(value, int) else n.Word.BLANK)
             case t.JsonPart(column, path):
@@ -348,7 +361,7 @@ def _named(terms: Iterable[t.Term]) -> Iterator[Source]:
             case t.InRelated(source) | t.InReferred(source) | t.InJoined(source):
                 if source.parent is not None:
                     yield source.parent
-            case t.Some() | t.NoRow():
+            case t.Some() | t.SomeOuter() | t.NoRow():
                 pass
             case _:
                 todo = [*term.parts(), *todo]

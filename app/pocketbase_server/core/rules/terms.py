@@ -48,6 +48,13 @@ class Constant(Term):
 
 
 @dataclass(slots=True, frozen=True)
+class Flag(Term):
+    """True or false as a word, in front of which IS asks whether a value counts as true."""
+
+    value: bool
+
+
+@dataclass(slots=True, frozen=True)
 class Bound(Term):
     """A bound value, never null."""
 
@@ -279,7 +286,7 @@ class Any(_Chain):
 
 @dataclass(slots=True, frozen=True)
 class Not(Term):
-    """The opposite; null stays null."""
+    """The condition does not hold: it is false or null."""
 
     condition: Term
 
@@ -317,6 +324,11 @@ class SomeOrNone(_Rows):
 @dataclass(slots=True, frozen=True)
 class Some(_Rows):
     """The condition holds for some row of the source."""
+
+
+@dataclass(slots=True, frozen=True)
+class SomeOuter(_Rows):
+    """The same as `SomeOrNone`, decided to be asked by one outer join."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -11,6 +11,8 @@ from pocketbase_server.kit.addresses import is_email
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pocketbase_server.core.collections.model import Collection
+
 LONGEST: Final = 255
 
 NOT_EMAIL: Final = Issue("validation_is_email", "Must be a valid email address.")
@@ -29,6 +31,16 @@ def text_issue(text: str, low: int = 1, high: int = LONGEST) -> Issue | None:
 def email_issue(text: str) -> Issue | None:
     """Return the issue of a text that must be an e-mail address."""
     return text_issue(text) or (None if is_email(text) else NOT_EMAIL)
+
+
+def password_issues(collection: Collection, password: str, confirm: str) -> dict[str, Issue | None]:
+    """Return the issues of a new password and of what was typed to confirm it."""
+    shortest = int(getattr(collection.field("password"), "min", 0)) or 1
+    mismatch = None if confirm == password else MISMATCH
+    return {
+        "password": text_issue(password, shortest),
+        "passwordConfirm": mismatch if confirm else REQUIRED,
+    }
 
 
 def refuse(issues: Mapping[str, Any]) -> None:

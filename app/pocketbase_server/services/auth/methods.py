@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pocketbase_server.services.auth.anonymous import allows_anonymous
 from pocketbase_server.services.auth.context import find_auth_collection
 
 if TYPE_CHECKING:
@@ -13,8 +14,14 @@ if TYPE_CHECKING:
 
 def list_auth_methods(app: App, name_or_id: str) -> dict[str, Any]:
     """Return what a client needs to know to offer the sign-in methods of a collection."""
-    options = find_auth_collection(app, name_or_id).auth
-    return _methods(options) if options is not None else {}
+    collection = find_auth_collection(app, name_or_id)
+    methods = _methods(collection.auth) if collection.auth is not None else {}
+    # NOTE: told only where it is so, since the reference has nothing like it
+    return (
+        {**methods, "anonymous": {"enabled": True}}
+        if allows_anonymous(app, collection)
+        else methods
+    )
 
 
 def _methods(options: AuthOptions) -> dict[str, Any]:

@@ -5,15 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pocketbase_server.core.errors import REQUIRED, BadRequestError, ValidationErrors
+from pocketbase_server.core.errors import BadRequestError, ValidationErrors
 from pocketbase_server.core.hooks.events import DetailedRequestEvent
 from pocketbase_server.core.records.auth import email, set_password, set_verified
-from pocketbase_server.services.auth.checks import (
-    MISMATCH,
-    email_issue,
-    refuse,
-    text_issue,
-)
+from pocketbase_server.services.auth.checks import email_issue, password_issues, refuse
 from pocketbase_server.services.auth.context import find_auth_collection
 from pocketbase_server.services.auth.identity import record_by_identity
 from pocketbase_server.services.auth.letter_tokens import (
@@ -31,7 +26,6 @@ if TYPE_CHECKING:
 
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
-    from pocketbase_server.core.errors import Issue
     from pocketbase_server.core.records.model import Record
     from pocketbase_server.core.request_info import RequestInfo
 
@@ -86,24 +80,11 @@ class ResetForm:
     def owner(self, app: App, collection: Collection) -> Record:
         """Return whose password is to be set; raises `ValidationErrors`."""
         record, issue = read_token(app, collection, self.token, PASSWORD_RESET)
-        issues = {
-            "token": issue,
-            "password": text_issue(self.password, _shortest(collection)),
-            "passwordConfirm": self._confirm_issue(),
-        }
-        refuse(issues)
+        passwords = password_issues(collection, self.password, self.password_confirm)
+        refuse({"token": issue, **passwords})
         if record is None:
             raise ValidationErrors({"token": issue})
         return record
-
-    def _confirm_issue(self) -> Issue | None:
-        if not self.password_confirm:
-            return REQUIRED
-        return None if self.password_confirm == self.password else MISMATCH
-
-
-def _shortest(collection: Collection) -> int:
-    return max(1, int(getattr(collection.field("password"), "min", 1)))
 
 
 def confirm_password_reset(

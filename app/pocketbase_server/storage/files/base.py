@@ -84,9 +84,7 @@ class FileStore(ABC):
             return False
         return True
 
-    def put_path(
-        self, key: str, path: Path, metadata: Mapping[str, str] | None = None
-    ) -> None:
+    def put_path(self, key: str, path: Path, metadata: Mapping[str, str] | None = None) -> None:
         """Keep the file at *path* under *key*; the file at *path* may be gone afterwards."""
         self.put(key, Upload.from_path(path), metadata)
 
@@ -96,5 +94,5 @@ class FileStore(ABC):
             for piece in self.read(key):
                 out.write(piece)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most have none
         """Let go of connections."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pocketbase_server.storage.sql.errors import DatabaseError, DropColumnError
+from pocketbase_server.storage.sql.errors import ColumnChangeError, DatabaseError
 from pocketbase_server.storage.sql.schema import ColumnInfo, ColumnKind, ColumnSpec
 from pocketbase_server.storage.sql.view_trial import raw_error
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pocketbase_server.storage.sql.engine import Engine
-    from pocketbase_server.storage.sql.schema import TableChange, TableSpec
+    from pocketbase_server.storage.sql.schema import AlterStep, TableChange, TableSpec
     from pocketbase_server.storage.sql.statement import Sql
 
 
@@ -42,18 +42,18 @@ class SchemaEditor:
         Its indexes have to be dropped before and made again after.
         """
         with self._engine.transaction():
-            self._run(self._dialect.rename(change))
-            for name in change.dropped:
-                self._drop_column(change.new_name, name)
-            self._run(self._dialect.alter(change))
+            for step in self._dialect.alter(change):
+                self._take(step)
             for column in _conversions(change):
                 self._convert(change.new_name, column)
 
-    def _drop_column(self, table: str, column: str) -> None:
+    def _take(self, step: AlterStep) -> None:
         try:
-            self._run([self._dialect.drop_column(table, column)])
+            self._engine.run(step.text)
         except DatabaseError as ex:
-            raise DropColumnError(f"failed to drop column {column} - {raw_error(ex)}") from ex
+            if not step.purpose:
+                raise
+            raise ColumnChangeError(f"failed to {step.purpose} - {raw_error(ex)}") from ex
 
     def _convert(self, table: str, column: ColumnSpec) -> None:
         # NOTE: a view that uses the column would refuse its change; it comes back as it was

@@ -10,8 +10,8 @@ class DatabaseError(Exception):
     """SQLite's extended result code."""
 
 
-class DropColumnError(DatabaseError):
-    """A column cannot go, since something else reads it; the message says which and why."""
+class ColumnChangeError(DatabaseError):
+    """A column cannot go or change its name, since something else reads it; the message says why."""
 
 
 class UniqueViolation(DatabaseError):  # noqa: N818 - names what happened

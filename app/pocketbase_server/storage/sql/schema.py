@@ -53,6 +53,14 @@ class TableChange:
 
 
 @dataclass(slots=True, frozen=True)
+class AlterStep:
+    """One statement of a change of a table; `purpose` goes into the message when it fails."""
+
+    text: str
+    purpose: str = ""
+
+
+@dataclass(slots=True, frozen=True)
 class ColumnInfo:
     """One column as the database has it."""
 

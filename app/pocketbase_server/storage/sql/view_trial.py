@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pocketbase_server.storage.sql.errors import DatabaseError, DropColumnError
+from pocketbase_server.storage.sql.errors import ColumnChangeError, DatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,7 @@ def _cast(quoted: str) -> str:
 
 def raw_error(error: DatabaseError) -> str:
     """Return a refusal as the reference words it: kind, message and SQLite's code."""
-    if isinstance(error, DropColumnError):
+    if isinstance(error, ColumnChangeError):
         return str(error)
     kind = _KINDS.get(error.code & 0xFF, _KINDS[1])
     return f"{kind}: {error} ({error.code})"

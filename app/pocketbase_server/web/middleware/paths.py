@@ -6,13 +6,15 @@ import posixpath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from pocketbase_server.web.aliases import ADMINS, ADMINS_KEY, present_path
+
 if TYPE_CHECKING:
     from pocketbase_server.web.api import Api
     from pocketbase_server.web.exchange import Request, Response
 
 
 class CleanPaths:
-    """Redirects `//a`, `/a/../b` and a subtree's root without its slash."""
+    """Redirects `//a`, `/a/../b` and a subtree's root without its slash; leads old paths on."""
 
     def __init__(self) -> None:
         self.api: Api | None = None
@@ -24,8 +26,21 @@ class CleanPaths:
             clean = clean_path(path)
             if clean != path:
                 redirect(req, resp, clean)
+        elif path.startswith(ADMINS):
+            self._lead_on(req)
         elif self.api is not None and self.api.is_subtree(path):
             redirect(req, resp, path + "/")
+
+    def _lead_on(self, req: Request) -> None:
+        # SECURITY: from here on it is the present path, for limits by path too
+        path = present_path(req.path)
+        if path != req.path and not self._is_own(req):
+            req.path = path
+            req.env[ADMINS_KEY] = True
+
+    def _is_own(self, req: Request) -> bool:
+        """Tell whether other people's code answers the old path."""
+        return self.api is not None and self.api.own_routes.find(req.method, req.path) is not None
 
 
 def clean_path(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pocketbase_server.core.collections.form import BAD_TYPE
 from pocketbase_server.core.collections.views import dry_run_view
 from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.core.options import INVALID_BODY
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from pocketbase_server.web.exchange import Request, Response
 
 
-def _request_with_body(req: Request) -> RequestInfo:
+def _request_with_body(req: Request, refusal: str = INVALID_BODY) -> RequestInfo:
     try:
         body = read_body(req)
     except MalformedBodyError as ex:
-        raise BadRequestError(INVALID_BODY) from ex
+        raise BadRequestError(refusal) from ex
     info = request_info(req)
     info.body = body
     return info
@@ -46,7 +47,7 @@ class CollectionsResource:
 
     def on_post(self, req: Request, resp: Response) -> None:
         """Create a collection."""
-        send_json(req, resp, crud.create_collection(self._app, _request_with_body(req)))
+        send_json(req, resp, crud.create_collection(self._app, _request_with_body(req, BAD_TYPE)))
 
 
 class CollectionResource:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import NotFoundError, OffloadError
-from pocketbase_server.services.files import ServedFile, download, file_token
+from pocketbase_server.services.files import download, file_token
 from pocketbase_server.storage.files.base import FileStoreError
 from pocketbase_server.storage.sql.inline import MODE
 from pocketbase_server.web.content import send_content, send_file
@@ -16,6 +16,7 @@ from pocketbase_server.web.request_info import request_info
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
+    from pocketbase_server.core.records.files import ServedFile
     from pocketbase_server.storage.files.base import FileInfo, FileStore
     from pocketbase_server.web.exchange import Request, Response
 
@@ -33,15 +34,13 @@ _BY_EXTENSION: Final = {
     ".xlsx": f"{_OFFICE}spreadsheetml.sheet",
 }
 """Types that a file's content does not tell well enough."""
-_INLINE: Final = frozenset(
-    (
-        "image/png image/jpg image/jpeg image/gif image/webp image/x-icon image/bmp"
-        " video/webm video/mp4 video/3gpp video/quicktime video/x-ms-wmv"
-        " audio/basic audio/aiff audio/mpeg audio/midi audio/mp3 audio/wave audio/wav audio/x-wav"
-        " audio/x-mpeg audio/x-m4a audio/aac"
-        " application/pdf application/x-pdf"
-    ).split()
-)
+_SHOWN: Final = {
+    "application": "pdf x-pdf",
+    "audio": "aac aiff basic midi mp3 mpeg wav wave x-m4a x-mpeg x-wav",
+    "image": "bmp gif jpeg jpg png webp x-icon",
+    "video": "3gpp mp4 quicktime webm x-ms-wmv",
+}
+_INLINE: Final = frozenset(f"{a}/{b}" for a, kinds in _SHOWN.items() for b in kinds.split())
 """Types that a browser may show; SECURITY: all others, HTML and SVG too, are for saving only."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 PATIENCE: Final = 15.0
 """Seconds without an answer after which the server counts as dead."""
 LOGIN: Final = "LOGIN"
+_GO_ON, _WELCOME = 334, 235
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -77,12 +79,30 @@ class SmtpTransport:
         # SECURITY: a password must not be read along the way
         if not isinstance(session.sock, ssl.SSLSocket) and settings.host not in _LOCAL:
             raise MailError("unencrypted connection: the server offers no STARTTLS")
-        session.user, session.password = settings.username, settings.password
         session.ehlo_or_helo_if_needed()
-        if settings.auth_method == LOGIN:
-            session.auth("LOGIN", session.auth_login)
-        else:
-            session.auth("PLAIN", session.auth_plain)
+        attempt = _login if settings.auth_method == LOGIN else _plain
+        code, text = attempt(session, settings.username, settings.password)
+        if code != _WELCOME:
+            raise smtplib.SMTPAuthenticationError(code, text)
+
+
+# NOTE: smtplib's own dialogues take ASCII only
+
+
+def _plain(session: smtplib.SMTP, username: str, password: str) -> tuple[int, bytes]:
+    return session.docmd("AUTH", f"PLAIN {_base64(f'{chr(0)}{username}{chr(0)}{password}')}")
+
+
+def _login(session: smtplib.SMTP, username: str, password: str) -> tuple[int, bytes]:
+    code, text = session.docmd("AUTH", "LOGIN")
+    for answer in (username, password):
+        if code == _GO_ON:
+            code, text = session.docmd(_base64(answer))
+    return code, text
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode()
 
 
 def _is_ascii(message: Message) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from pocketbase_server.storage.sql.schema import (
+        AlterStep,
         ColumnInfo,
         ColumnSpec,
         TableChange,
@@ -81,16 +82,8 @@ class Dialect(Protocol):
         """Drop an index that may exist."""
         ...
 
-    def rename(self, change: TableChange) -> list[Sql]:
-        """Rename the table, when its name changes."""
-        ...
-
-    def drop_column(self, table: str, column: str) -> Sql:
-        """Drop a column."""
-        ...
-
-    def alter(self, change: TableChange) -> list[Sql]:
-        """Add and rename columns of the renamed table; conversions come after."""
+    def alter(self, change: TableChange) -> list[AlterStep]:
+        """Rename the table, then drop, add and rename columns; conversions come after."""
         ...
 
     def convert(self, table: str, column: ColumnSpec) -> list[Sql]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from pocketbase_server.kit.ids import random_string
 from pocketbase_server.storage.sql.schema import (
+    AlterStep,
     ColumnInfo,
     ColumnKind,
     ColumnSpec,
@@ -88,37 +89,39 @@ class SqliteDialect:
         """Drop an index that may exist."""
         return Sql(f"DROP INDEX IF EXISTS {self.quote(name)}")
 
-    def rename(self, change: TableChange) -> list[Sql]:
-        """Rename the table, when its name changes."""
+    def alter(self, change: TableChange) -> list[AlterStep]:
+        """Rename the table, then drop, add and rename columns; conversions come after."""
+        quote = self.quote
+        alter = f"ALTER TABLE {quote(change.new_name)} "
+        # NOTE: names pass through temporary ones, so that columns may trade theirs
+        temporary = {name: _temporary(name) for name in (*change.renamed.values(), *_names(change))}
+        steps = [AlterStep(text) for text in self._rename_table(change)]
+        steps += [
+            AlterStep(f"{alter}DROP COLUMN {quote(name)}", f"drop column {name}")
+            for name in change.dropped
+        ]
+        steps += [
+            AlterStep(
+                f"{alter}RENAME COLUMN {quote(old)} TO {quote(temporary[new])}",
+                f"rename column {old}",
+            )
+            for old, new in change.renamed.items()
+        ]
+        steps += [
+            AlterStep(f"{alter}ADD {quote(temporary[column.name])} {self.column(column)}")
+            for column in _in_order(change, change.added)
+        ]
+        return steps + [
+            AlterStep(f"{alter}RENAME COLUMN {quote(held)} TO {quote(name)}")
+            for name, held in temporary.items()
+        ]
+
+    def _rename_table(self, change: TableChange) -> list[str]:
         # COMPAT: a table whose name changes only in case keeps its old one
         if change.old_name.lower() == change.new_name.lower():
             return []
         new_name = self.quote(change.new_name)
-        return [Sql(f"ALTER TABLE {self.quote(change.old_name)} RENAME TO {new_name}")]
-
-    def drop_column(self, table: str, column: str) -> Sql:
-        """Drop a column."""
-        return Sql(f"ALTER TABLE {self.quote(table)} DROP COLUMN {self.quote(column)}")
-
-    def alter(self, change: TableChange) -> list[Sql]:
-        """Add and rename columns of the renamed table; conversions come after."""
-        alter = f"ALTER TABLE {self.quote(change.new_name)} "
-        texts = []
-        # NOTE: names pass through temporary ones, so that columns may trade theirs
-        temporary = {name: _temporary(name) for name in (*change.renamed.values(), *_names(change))}
-        texts += [
-            f"{alter}RENAME COLUMN {self.quote(old)} TO {self.quote(temporary[new])}"
-            for old, new in change.renamed.items()
-        ]
-        texts += [
-            f"{alter}ADD {self.quote(temporary[column.name])} {self.column(column)}"
-            for column in _in_order(change, change.added)
-        ]
-        texts += [
-            f"{alter}RENAME COLUMN {self.quote(held)} TO {self.quote(name)}"
-            for name, held in temporary.items()
-        ]
-        return [Sql(text) for text in texts]
+        return [f"ALTER TABLE {self.quote(change.old_name)} RENAME TO {new_name}"]
 
     def convert(self, table: str, column: ColumnSpec) -> list[Sql]:
         """Turn a column from single to multiple values (or back), to the kind of *column*."""

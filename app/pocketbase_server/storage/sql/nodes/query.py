@@ -25,6 +25,16 @@ class Table(Node):
         return ctx.literal(f"{words.name(self.name)} {words.name(self.alias)}")
 
 
+class OneRow(Node):
+    """One row without values under an alias, for others to be joined to."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    def __sql__(self, ctx: Context) -> Context:
+        return ctx.literal(f"(SELECT 1) {ctx.state.words.name(self.alias)}")
+
+
 class Given(Node):
     """One row of bound values under an alias; its columns have no type of their own."""
 

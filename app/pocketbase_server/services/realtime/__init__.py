@@ -1,0 +1,1 @@
+"""Realtime: who listens to what, what they may see, and how it reaches them."""

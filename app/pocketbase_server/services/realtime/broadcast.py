@@ -1,0 +1,177 @@
+"""Changes of records on their way to those who listen: each group of equals is judged once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pocketbase_server.core.records.expand import enrich
+from pocketbase_server.kit.json import dumps
+from pocketbase_server.services.realtime.rules import Watch, request_of
+from pocketbase_server.services.realtime.topics import frame
+
+if TYPE_CHECKING:
+    from pocketbase_server.app import App
+    from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.core.records.model import Record
+    from pocketbase_server.services.realtime.broker import Broker
+    from pocketbase_server.services.realtime.clients import RealtimeClient
+    from pocketbase_server.services.realtime.topics import Subscription
+
+Pick = Callable[[Any, str], Any]
+"""Reduces a record to the fields that a subscription asks for."""
+
+_GUEST: Final = ""
+_AUTH: Final = "@request.auth"
+
+
+class Parcel(NamedTuple):
+    """One event and whom it is for."""
+
+    subscription: Subscription
+    data: bytes
+    clients: list[RealtimeClient]
+
+
+class _Listeners(NamedTuple):
+    """Those who listen with one subscription text, and the rule they are under."""
+
+    subscription: Subscription
+    clients: list[RealtimeClient]
+    rule: str | None
+
+
+class Broadcaster:
+    """Finds out who may see a change, and makes the events."""
+
+    def __init__(self, app: App, broker: Broker) -> None:
+        self._app = app
+        self._broker = broker
+        self._watch = Watch(app)
+        self.pick: Pick = lambda value, _: value
+
+    def wants(self, collection: Collection) -> bool:
+        """Tell whether anybody listens to records of a collection."""
+        return self._broker.listens(collection.name, collection.id)
+
+    def parcels(self, action: str, record: Record, *, is_stored: bool = True) -> list[Parcel]:
+        """Return the events of a change, each with those who may see it."""
+        if not self.wants(record.collection):
+            return []
+        judge = _Judge(self._app, self._watch, self.pick, action, record, is_stored=is_stored)
+        found: list[Parcel] = []
+        for listeners in self._listeners(record):
+            found += judge.parcels(listeners)
+        return found
+
+    def _listeners(self, record: Record) -> Iterable[_Listeners]:
+        collection = record.collection
+        keys = (collection.name, collection.id)
+        by_rule = (
+            (collection.view_rule, [f"{key}/{record.id}" for key in keys]),
+            (collection.list_rule, [t for key in keys for t in (f"{key}/*", key)]),
+        )
+        for rule, topics in by_rule:
+            for topic in topics:
+                for subscription, clients in self._broker.subscribed(topic):
+                    yield _Listeners(subscription, clients, rule)
+
+    def deliver(self, parcels: Iterable[Parcel]) -> None:
+        """Send events."""
+        hook = self._app.hooks.realtime_message_send
+        if len(hook):
+            from pocketbase_server.services.realtime.messages import send_through_hook
+
+            for parcel in parcels:
+                for client in parcel.clients:
+                    send_through_hook(self._app, client, parcel.subscription.text, parcel.data)
+            return
+        for parcel in parcels:
+            event = frame(parcel.subscription.text, parcel.data)
+            for client in parcel.clients:
+                client.push(event)
+
+
+class _Judge:
+    """Judges one change for all who listen; equal questions are asked once."""
+
+    def __init__(  # noqa: PLR0913 - what one change is made of
+        self,
+        app: App,
+        watch: Watch,
+        pick: Pick,
+        action: str,
+        record: Record,
+        *,
+        is_stored: bool,
+    ) -> None:
+        self._app = app
+        self._watch = watch
+        self._pick = pick
+        self._action = action
+        self._record = record
+        self._is_stored = is_stored
+        self._is_enriched = len(app.hooks.record_enrich) > 0
+        self._verdicts: dict[tuple[Any, ...], bool] = {}
+        self._texts: dict[tuple[Any, ...], bytes] = {}
+
+    def parcels(self, listeners: _Listeners) -> list[Parcel]:
+        """Return the events for those who listen with one subscription text."""
+        groups: dict[Any, list[RealtimeClient]] = {}
+        depends = self._depends_on_auth(listeners)
+        for client in listeners.clients:
+            groups.setdefault(_group(client.auth, depends), []).append(client)
+        found = []
+        for key, clients in groups.items():
+            data = self._data(listeners, key, clients[0].auth)
+            if data is not None:
+                found.append(Parcel(listeners.subscription, data, clients))
+        return found
+
+    def _depends_on_auth(self, listeners: _Listeners) -> bool:
+        """Tell whether two signed-in callers may get different answers.
+
+        A filter counts as if it did: it also obeys rules of the collections it passes through.
+        """
+        query = listeners.subscription.query
+        return (
+            self._is_enriched
+            or self._record.collection.is_auth
+            or _AUTH in (listeners.rule or "")
+            or "expand" in query
+            or "filter" in query
+        )
+
+    def _data(self, listeners: _Listeners, key: Any, auth: Record | None) -> bytes | None:
+        options = listeners.subscription.options
+        request = request_of(listeners.subscription, auth)
+        question = (listeners.rule, options, key)
+        verdict = self._verdicts.get(question)
+        if verdict is None:
+            verdict = self._verdicts[question] = self._watch.is_seen(
+                self._record, request, listeners.rule, is_stored=self._is_stored
+            )
+        if not verdict:
+            return None
+        text = self._texts.get((options, key))
+        if text is None:
+            text = self._texts[options, key] = self._text(request)
+        return text
+
+    def _text(self, request: Any) -> bytes:
+        record = self._record.fresh()
+        enrich(self._app, [record], request)
+        printed: Any = record.export()
+        wanted = request.query.get("fields")
+        if wanted:
+            printed = self._pick(printed, wanted)
+        return dumps({"record": printed, "action": self._action})
+
+
+def _group(auth: Record | None, depends: bool) -> Any:  # noqa: FBT001
+    """Return what clients with equal rights have in common."""
+    if auth is None:
+        return _GUEST
+    if not depends:
+        return "superuser" if auth.is_superuser else _GUEST
+    return auth.collection.id, auth.id

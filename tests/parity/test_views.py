@@ -1,0 +1,108 @@
+"""
+View collections: what a query gives, and what becomes of it when other collections change.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.data.seed import VIEW, f
+from tests.parity.definitions import ALL, TEMPORARY, USERS, Body, base, create
+from tests.scenario import Pair, Scenario, q
+
+pytestmark = pytest.mark.parity
+
+
+QUERIES = [
+    "SELECT id FROM posts",
+    "SELECT id, title FROM posts;",
+    "select id, title as t, n from posts where n > 1",
+    "SELECT * FROM posts",
+    "SELECT p.* FROM posts p",
+    "SELECT title FROM posts",
+    "SELECT id, id FROM posts",
+    "SELECT author as id, title FROM posts",
+    "SELECT 'x' as id",
+    "SELECT (ROW_NUMBER() OVER()) as id, type FROM posts",
+    "SELECT id, count(*) as c, total(n) as t, sum(n) as s, avg(n) as a, max(n) as m, min(title) as mi FROM posts GROUP BY id",
+    "SELECT id, CAST(n as int) as i, CAST(n as integer) as i2, CAST(n as real) as r, CAST(n as decimal) as d, CAST(n as text) as t, CAST(n as bool) as b, CAST(n as boolean) as b2, CAST(n as numeric) as nu, CAST(n as json) as j, CAST(n as varchar) as v, CAST(n as date) as da FROM posts",
+    "SELECT id, (n + 1) as x, n || 'a' as y, 5 as z, 'text' as w, null as nu, 1.5 as fl FROM posts",
+    "SELECT id, author, editors, tags, meta, loc, opts, type, `when`, created, body, published FROM posts",
+    "SELECT p.id, u.name, u.email, u.id as uid, o.id as oid FROM posts p LEFT JOIN users u ON u.id = p.author LEFT JOIN orgs o ON o.id = u.organization",
+    "SELECT p.id, u.name FROM posts as p, users as u WHERE p.author = u.id",
+    "SELECT id FROM nope",
+    "SELECT nope FROM posts",
+    "SELECT id, nope FROM posts",
+    "SELEC id FROM posts",
+    "",
+    "   ",
+    "DELETE FROM posts",
+    "INSERT INTO tags (id) VALUES ('x')",
+    "SELECT id FROM posts; SELECT id FROM tags",
+    "SELECT id FROM posts -- note",
+    "SELECT id /* note */, title FROM posts",
+    "WITH x AS (SELECT id, n FROM posts) SELECT id, n FROM x",
+    "SELECT id FROM posts UNION SELECT id FROM tags",
+    "SELECT id, title FROM posts UNION ALL SELECT id, label FROM tags",
+    "SELECT id, (SELECT count(*) FROM comments c WHERE c.post = posts.id) as cc FROM posts",
+    "SELECT id, (SELECT name FROM users LIMIT 1) as un FROM posts",
+    "SELECT id, title as `ti tle` FROM posts",
+    "SELECT id, title as 'quoted' FROM posts",
+    'SELECT id, "title" FROM "posts"',
+    "SELECT [id], [title] FROM [posts]",
+    "SELECT DISTINCT id, type FROM posts",
+    "SELECT id, json_extract(meta, '$.a') as ja FROM posts",
+    "SELECT id, strftime('%Y', created) as y FROM posts",
+    "SELECT id, coalesce(title, '') as co, iif(n > 1, 'a', 'b') as ii, case when n > 1 then 1 else 0 end as ca FROM posts",
+    "SELECT id, password FROM users",
+    "SELECT id, email, emailVisibility FROM users",
+    "SELECT id, collectionRef FROM _externalAuths",
+    "SELECT id, top FROM stats",
+    "SELECT id FROM sqlite_master",
+    "SELECT id, @request FROM posts",
+    "SELECT max(id) as id, type FROM posts GROUP BY type",
+    "SELECT id, title AS Title, n AS N FROM posts ORDER BY n LIMIT 3",
+    "SELECT id, expand FROM posts",
+    "SELECT id, n as expand FROM posts",
+    "SELECT id, n as collectionName FROM posts",
+    "VALUES (1)",
+    "EXPLAIN SELECT id FROM posts",
+    "SELECT id, random() as r FROM tags LIMIT 0",
+    "SELECT id, n as _rowid_ FROM posts",
+    "SELECT '' as id FROM posts",
+    "SELECT NULL as id, title FROM posts",
+    VIEW,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "query"), list(enumerate(QUERIES)))
+def test_view(number: int, query: str, pair: Pair) -> None:
+    """A query becomes a view with the same inferred fields, or is refused."""
+    body = {"name": "fresh", "type": "view", "viewQuery": query, "listRule": ""}
+    pair.check(
+        q(f"{ALL}/meta/dry-run-view", "POST", {"query": query}, who="superuser", blur=TEMPORARY),
+        q(ALL, "POST", body, who="superuser"),
+        q(f"{ALL}/fresh/records?sort=id&perPage=5"),
+        q(f"{ALL}/fresh/records/post00000000001", who="superuser"),
+        q(f"{ALL}/fresh", "DELETE", who="superuser"),
+    )
+
+
+VIEW_BODIES: dict[str, Body] = {
+    "fields given": {"name": "fresh", "type": "view", "viewQuery": "SELECT id FROM posts", "fields": [f("text", "x")]},
+    "index": {"name": "fresh", "type": "view", "viewQuery": "SELECT id FROM posts", "indexes": ["CREATE INDEX idx_x ON fresh (id)"]},
+    "write rules": {"name": "fresh", "type": "view", "viewQuery": "SELECT id FROM posts", "createRule": "", "updateRule": "", "deleteRule": ""},
+    "rule on column": {"name": "fresh", "type": "view", "viewQuery": "SELECT id, n as amount FROM posts", "listRule": "amount > 1"},
+    "rule on missing column": {"name": "fresh", "type": "view", "viewQuery": "SELECT id FROM posts", "listRule": "amount > 1"},
+    "no query": {"name": "fresh", "type": "view"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VIEW_BODIES)
+def test_view_bodies(name: str, pair: Pair) -> None:
+    """The rest of a view's body."""
+    pair.check(
+        *create(VIEW_BODIES[name], name), q(f"{ALL}/stats/records", "POST", {}, who="superuser")
+    )
