@@ -25,6 +25,7 @@ from pocketbase_server.services.migrations.runner import run_system_migrations
 from pocketbase_server.services.rate_limit import RateLimiter
 from pocketbase_server.services.start_settings import apply_start_settings
 from pocketbase_server.storage import restore
+from pocketbase_server.services.realtime.realtime import Realtime, bind_realtime
 from pocketbase_server.storage.datadir import DataDir
 from pocketbase_server.storage.pending import Presence
 from pocketbase_server.storage.sql.editor import SchemaEditor
@@ -63,6 +64,7 @@ class App:
         self.passwords = PasswordPool()
         self.logs = LogWriter(self)
         self.crons = Crons(self)
+        self.realtime = Realtime(self)
         self.mailer = Mailer(self)
         self.backups = Backups(self)
         self.attempts = Attempts()
@@ -71,6 +73,7 @@ class App:
         self.is_bootstrapped = False
         bind_auth_hooks(self)
         bind_system_jobs(self)
+        bind_realtime(self)
 
     @property
     def thumbs(self) -> Thumbs:

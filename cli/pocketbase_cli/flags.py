@@ -22,8 +22,8 @@ def base_folder() -> Path:
     """
     if not is_compiled():
         return Path()
-    # NOTE: a one-file binary unpacks itself elsewhere; argv[0] still names the file that was started
-    started = Path(sys.argv[0] if "__compiled__" in globals() else sys.executable)
+    # NOTE: the executable unpacks itself elsewhere; its launcher tells which file was started
+    started = os.environ.get("POCKETBASE_EXECUTABLE") or sys.executable
     return Path(os.path.realpath(started)).parent
 
 

@@ -121,6 +121,151 @@ def test_change(name: str, pair: Pair) -> None:
     )
 
 
+# -- options of fields -----------------------------------------------------------------------------
+
+VALUES: dict[str, list[Any]] = {
+    "text": ["", "abc", "12"], "editor": ["", "<p>x</p>"], "number": [0, 5, 2.5, -1], "bool": [True, False],
+    "email": ["", "a@example.com"], "url": ["", "http://example.com"], "date": ["", "2020-01-01 00:00:00.000Z"],
+    "autodate": [""], "select": ["", "a", ["a", "b"]], "json": [None, {"a": 1}, "x"], "geoPoint": [{"lon": 1, "lat": 2}],
+    "relation": ["", "user00000000001", ["user00000000001", "user00000000002"]], "file": [""], "password": ["", "1234567890"],
+}  # fmt: skip
+NEEDED: dict[str, Body] = {
+    "select": {"values": ["a", "b", "c"], "maxSelect": 2},
+    "relation": {"collectionId": USERS, "maxSelect": 2},
+    "autodate": {"onCreate": True},
+}
+LAST: dict[str, list[Body]] = {
+    "select": [{"values": ["a", "b"], "maxSelect": n} for n in (1, 0, 5, 2)],
+    "relation": [{"collectionId": USERS, "maxSelect": n} for n in (1, 0, 5, 2)],
+    "file": [{"maxSelect": n} for n in (1, 5, 0, 2)],
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_options_of_a_field_change(kind: str, pair: Pair) -> None:
+    """Every option can be set, refused and taken back on a field with records."""
+    by, where = {"who": "superuser"}, f"{ALL}/opts_{kind}"
+    needed = NEEDED.get(kind, {})
+
+    def change(name: str = "v", type: str = kind, **options: Any) -> list[Scenario]:
+        body = {"fields": [f(type, name, id="vv", **options)]}
+        return [
+            q(where, "PATCH", body, blur=EXAMPLE, **by),
+            q(f"{where}/records?sort=id", **by),
+        ]
+
+    stored = [{"id": f"opt00000000000{i}", "v": value} for i, value in enumerate(VALUES[kind])]
+    rows = [options for options in OPTIONS[kind] if "id" not in options]
+    pair.check(
+        q(ALL, "POST", base(f"opts_{kind}", f(kind, "v", id="vv", **needed)), **by),
+        *(q(f"{where}/records", "POST", row, **by) for row in stored),
+        *(step for options in (*rows, *LAST.get(kind, [])) for step in change(**options)),
+        *change("V", **needed),
+        *change("V", "json" if kind == "text" else "text", **needed),
+        *change("other", **needed),
+        q(where, "DELETE", **by),
+    )
+
+
+RELATION = f("relation", "r", id="rr", collectionId=USERS)
+ELSEWHERE = {**RELATION, "collectionId": "pbc_3142635823", "minSelect": -1}
+TEXT = f("text", "t", id="tt")
+MIXED: dict[str, list[Body]] = {
+    "relation and options": [ELSEWHERE, {**TEXT, "min": -1}],
+    "relation and type": [ELSEWHERE, f("number", "t", id="tt")],
+    "name and type": [RELATION, f("number", "t", id="tt"), f("text", "r", id="zz")],
+    "another id": [f("text", "id", id="nid"), ELSEWHERE],
+    "renamed id": [f("text", "idd", id="text3208210256"), f("number", "t", id="tt")],
+    "no relation": [{**RELATION, "collectionId": ""}],
+}
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_several_issues(name: str, pair: Pair) -> None:
+    """The same one of several wrong things is told."""
+    by = {"who": "superuser"}
+    pair.check(
+        q(ALL, "POST", base("mixed", RELATION, TEXT), **by),
+        q(f"{ALL}/mixed", "PATCH", {"fields": MIXED[name]}, **by),
+        q(f"{ALL}/mixed", "DELETE", **by),
+    )
+
+
+# -- indexes ---------------------------------------------------------------------------------------
+
+IA = "create index ix_a on ix (a)"
+INDEXES: dict[str, list[str]] = {
+    "impossible": ["create unique index ix_u on ix (a)"],
+    "other tables": ["create index ix_a on whatever (a)", "create index ix_b on `x y` (b)"],
+    "name twice": [IA, "create index ix_a on ix (b)"],
+    "if not exists": ["create index if not exists ix_a on ix (a)"],
+    "schema": ["create index main.ix_a on ix (a)"],
+    "temporary": ["create index temp.ix_a on ix (a)"],
+    "schema of the table": ["create index ix_a on main.ix (a)"],
+    "everything": ["create index ix_a on ix (a collate nocase desc, lower(b)) where a > '' and b is not null"],
+    "name with space": ["create index 'ix a' on ix (a)"],
+    "name with dash": ['create index "ix-a" on ix (`a`, [b])'],
+    "where unknown": ["create index ix_a on ix (a) where nope = 1"],
+    "unknown collation": ["create index ix_a on ix (a collate nope)"],
+    "column twice": ["create index ix_a on ix (a, a)"],
+    "sqlite's name": ["create index sqlite_x on ix (a)"],
+    "no space": ["create index ix_a on ix(a)"],
+    "lines": ["create index ix_a on ix\n(\n\ta\n)\n"],
+    "comment before": ["/* c */ create index ix_a on ix (a)"],
+    "comment inside": ["create index ix_a /* c */ on ix (a)"],
+    "comment behind": ["create index ix_a on ix (a) -- c"],
+    "function": ["create index ix_a on ix (substr(a,1,2), b)"],
+    "expression": ["create index ix_a on ix (a || b)"],
+    "parentheses": ["create index ix_a on ix ((a))"],
+    "text": ['create index ix_a on ix ("nope")'],
+    "name taken": ["create index idx_tokenKey__pb_users_auth_ on ix (b)"],
+    "last": [IA],
+}  # fmt: skip
+
+
+def test_indexes_change(pair: Pair) -> None:
+    """Indexes are normalised, refused and follow their collection and its fields."""
+    by, where = {"who": "superuser"}, f"{ALL}/ix"
+    a, b = f("text", "a", id="fa"), f("text", "b", id="fb")
+    names = [a, {**a, "name": "b"}, {**b, "name": "a"}]
+    pair.check(
+        q(
+            ALL,
+            "POST",
+            base("ix", a, b, indexes=[IA, "create unique index ix_ab on ix (a,b)"]),
+            **by,
+        ),
+        *(q(f"{where}/records", "POST", {"a": "1", "b": x}, **by) for x in ("1", "2", "2")),
+        *(q(where, "PATCH", {"indexes": texts}, **by) for texts in INDEXES.values()),
+        q(where, "PATCH", {"name": "iy", "indexes": [IA]}, **by),
+        q(f"{ALL}/iy", "PATCH", {"name": "ix"}, **by),
+        q(where, "PATCH", {"fields": [{**a, "name": "aa"}, b]}, **by),
+        q(where, "PATCH", {"fields": [a, b], "indexes": [IA]}, **by),
+        q(where, "PATCH", {"fields": names[1:]}, **by),
+        q(f"{where}/records?sort=b", **by),
+        q(where, "PATCH", {"fields": [b]}, **by),
+        q(where, "PATCH", {"fields": [b], "indexes": []}, **by),
+        q(where, "DELETE", **by),
+    )
+
+
+E = "create unique index idx_e2 on users (email) where email != ''"
+T = "create unique index idx_t2 on users (tokenKey)"
+USER_INDEXES = [
+    [], [E], [E, T], [E.replace("(email)", "(email collate nocase)"), T], [E.replace("(email)", "(email, name)"), T],
+    [E.replace(" where email != ''", ""), T], [E.replace("unique ", ""), T], [E, T, "create unique index idx_n on users (name)"],
+]  # fmt: skip
+
+
+def test_indexes_of_system_fields(pair: Pair) -> None:
+    """Those that sign-in needs cannot be lost."""
+    by = {"who": "superuser"}
+    pair.check(
+        *(q(f"{ALL}/users", "PATCH", {"indexes": texts}, **by) for texts in USER_INDEXES),
+        *(q(f"{ALL}/{name}", "PATCH", {"indexes": []}, **by) for name in ("_superusers", "_mfas")),
+    )
+
+
 SYSTEM: dict[str, tuple[str, Body]] = {
     "users options": (
         "users",

@@ -50,6 +50,15 @@ SHAPES: dict[str, Any] = {
     "id of a name": base(id="posts"),
     "created given": base(created="2020-01-01 00:00:00.000Z"),
     "unknown keys": base(foo=1, schema=[{"name": "x", "type": "text"}]),
+    "blank type": {"name": "fresh", "type": ""},
+    "list of names": {"name": ["fresh"]},
+    "number id": {"name": "fresh", "id": 5},
+    "text system": {"name": "fresh", "system": "x"},
+    "bad created": {"name": "fresh", "created": 5},
+    "no date": {"name": "fresh", "created": "zz"},
+    "query of a base": {"name": "fresh", "viewQuery": 5},
+    "rule of a base": {"name": "fresh", "authRule": 5},
+    "list": [1],
     "fields null": {"name": "fresh", "type": "base", "fields": None},
     "fields object": {"name": "fresh", "type": "base", "fields": {}},
     "fields text": {"name": "fresh", "type": "base", "fields": "x"},
@@ -70,6 +79,9 @@ SHAPES: dict[str, Any] = {
     "rule whitespace": base("fresh", listRule="  "),
     "two same fields": base("fresh", f("text", "a"), f("text", "a")),
     "two same fields, case": base("fresh", f("text", "a"), f("text", "A")),
+    "same name, other type": base("fresh", f("text", "a"), f("number", "a")),
+    "same name, other ids": base("fresh", f("text", "a", id="x1"), f("number", "a", id="x2")),
+    "number as id field": base("fresh", f("number", "id"), f("text", "a", min=-1)),
     "two same ids": base("fresh", f("text", "a", id="same"), f("text", "b", id="same")),
     "many fields": base("fresh", *(f("text", f"f{i}") for i in range(30))),
     "own id field": base("fresh", f("text", "id", primaryKey=True, required=True, pattern="^[a-z]+$", min=3, max=9, autogeneratePattern="[a-z]{5}")),
@@ -163,6 +175,7 @@ INDEX_FIELDS = (f("text", "a"), f("text", "b"), f("json", "c"))
 
 # -- auth ------------------------------------------------------------------------------------------
 
+NO_IDENTITY = {"enabled": True, "identityFields": ["nope"]}
 AUTHS: dict[str, Body] = {
     "plain": auth(),
     "auth rule": auth(authRule="verified = true", manageRule="id = @request.auth.id"),
@@ -206,6 +219,22 @@ AUTHS: dict[str, Body] = {
     "own email index, not unique": auth(indexes=["CREATE INDEX idx_e ON fresh (email)"]),
     "options on base": {"name": "fresh", "type": "base", "authRule": "", "viewQuery": "x"},
     "alert off": auth(authAlert={"enabled": False, "emailTemplate": {"subject": "s", "body": "b {ALERT_INFO}"}}),
+    "token and identity": auth(authToken={"duration": 1}, passwordAuth=NO_IDENTITY, authRule="x ="),
+    "mfa and identity": auth(mfa={"enabled": True}, passwordAuth=NO_IDENTITY),
+    "mfa rule and identity": auth(mfa={"enabled": True, "rule": "x ="}, otp={"enabled": True}, passwordAuth=NO_IDENTITY),
+    "mfa duration alone": auth(mfa={"enabled": True, "duration": 1, "rule": "x ="}),
+    "identity and index": auth(passwordAuth=NO_IDENTITY, indexes=["nope"]),
+    "identity, other case": auth(passwordAuth={"enabled": True, "identityFields": ["EMAIL"]}),
+    "identity is the id": auth(passwordAuth={"enabled": True, "identityFields": ["id", "tokenKey"]}),
+    "oauth2 twice and more": auth(oauth2={"enabled": True, "providers": [{"name": "x"}, {"name": "google"}, {"name": "google"}]}, passwordAuth=NO_IDENTITY),
+    "oauth2 nameless": auth(oauth2={"enabled": True, "providers": [{"name": ""}, {"name": ""}]}),
+    "oauth2 off, wrong": auth(oauth2={"enabled": False, "providers": [{"name": "x"}, {"name": "x"}]}),
+    "system fields": auth(fields=[f("email", "email", hidden=True, id="em"), f("bool", "verified", hidden=True), f("password", "password", min=2, hidden=False, required=False)]),
+    "system fields of other types": auth(fields=[f("number", "tokenKey"), f("text", "password"), f("text", "verified", id="ve")]),
+    "ids of system fields": auth(fields=[f("text", "x", id="text2504183744"), f("text", "VERIFIED2")]),
+    "system field, other case": auth(fields=[f("bool", "VERIFIED")]),
+    "token key as sent": auth(fields=[f("text", "tokenKey", min=10, autogeneratePattern="[a-z]{5}", pattern="^x$", hidden=False)]),
+    "reserved names": auth(fields=[f("text", "passwordConfirm"), f("text", "oldPassword", min=-1)]),
     "created fields": auth(fields=[f("autodate", "created", onCreate=True)], createRule="", listRule="id = @request.auth.id"),
 }  # fmt: skip
 

@@ -106,3 +106,96 @@ def test_view_bodies(name: str, pair: Pair) -> None:
     pair.check(
         *create(VIEW_BODIES[name], name), q(f"{ALL}/stats/records", "POST", {}, who="superuser")
     )
+
+
+# -- views and what they read ----------------------------------------------------------------------
+
+A = f("text", "a", id="fa")
+REST = (
+    f("number", "n", id="fn"), f("select", "s", id="fs", values=["x", "y"], maxSelect=1), f("relation", "r", id="fr", collectionId=USERS),
+    f("file", "f", id="ff", maxSelect=2), f("json", "j", id="fj"), f("bool", "o", id="fo"), f("date", "d", id="fd"),
+    f("geoPoint", "g", id="fg"), f("email", "e", id="fe"), f("url", "u", id="fu"), f("editor", "ed", id="fed"),
+    f("password", "p", id="fp", hidden=True),
+)  # fmt: skip
+ROW = {
+    "id": "vrow00000000001", "a": "x", "n": 1.5, "s": "x", "j": {"a": [1]}, "o": True, "d": "2020-01-01", "g": {"lon": 1, "lat": 2},
+    "e": "a@b.co", "u": "http://x.y", "ed": "<p>", "p": "12345678",
+}  # fmt: skip
+ALL_OF_IT = "select id, a, n, s, r, f, j, o, d, g, e, u, ed, p from vbase"
+NEXT = (
+    "select vone.id, vone.a as aa, vbase.n as nn, count(vone.id) as c, (vone.n) as vn, vbase.id as bid,"
+    " vone.id as vid from vone left join vbase on vbase.id = vone.id group by vone.id"
+)
+
+
+def view(name: str, query: str, **more: Any) -> Scenario:
+    body = {"name": name, "type": "view", "viewQuery": query, **more}
+    return q(ALL, "POST", body, who="superuser")
+
+
+def patch(target: str, **body: Any) -> Scenario:
+    return q(f"{ALL}/{target}", "PATCH", body, who="superuser")
+
+
+def show(*names: str) -> list[Scenario]:
+    by = {"who": "superuser"}
+    return [q(f"{ALL}/{name}{rest}", **by) for name in names for rest in ("", "/records?sort=id")]
+
+
+def test_views_follow(pair: Pair) -> None:
+    """A view's fields stay those of its query while collections and views under it change."""
+    double = ({**A, "required": True, "max": 7}, *REST)
+    several = (A, *({**x, "maxSelect": 2} if x["name"] == "s" else x for x in REST))
+    pair.check(
+        q(ALL, "POST", base("vbase", A, *REST), who="superuser"),
+        q(f"{ALL}/vbase/records", "POST", ROW, who="superuser"),
+        q(f"{ALL}/vbase/records", "POST", {"id": "vrow00000000002"}, who="superuser"),
+        view("vone", ALL_OF_IT, listRule="a = 'x'", viewRule="n > 1"),
+        *show("vone"),
+        q(f"{ALL}/vone/records"),
+        q(f"{ALL}/vone/records/vrow00000000001"),
+        q(f"{ALL}/vone/records/vrow00000000002"),
+        patch("vbase", fields=several),
+        *show("vone"),
+        view("vtwo", NEXT),
+        patch("vbase", fields=double),
+        *show("vone", "vtwo"),
+        patch("vbase", fields=[{**A, "name": "a2"}, *REST]),
+        patch("vone", viewQuery="select id, a as b, n from vbase"),
+        patch("vone", viewQuery="select id, a, n from vbase", listRule="s = 'x'"),
+        patch("vone", viewQuery="select id, a, n from vbase", listRule=""),
+        *show("vone", "vtwo"),
+        patch("vone", name="vnew"),
+        *show("vnew", "vtwo"),
+        *(q(f"{ALL}/{name}", "DELETE", who="superuser") for name in ("vbase", "vnew", "vtwo")),
+        q(f"{ALL}/vnew", "DELETE", who="superuser"),
+        patch("vbase", name="vbase2"),
+        q(f"{ALL}/vbase2", "DELETE", who="superuser"),
+    )
+
+
+def test_views_are_changed(pair: Pair) -> None:
+    """What can be changed of a view, and what relations may point to it."""
+    pair.check(
+        view("vlone", "select id, title as t from posts", listRule="nope = 1"),
+        view(
+            "vlone",
+            "select id, title as t from posts",
+            listRule="t ~ 'x' && @collection.tags.id ?!= id",
+        ),
+        patch("vlone", viewQuery=""),
+        patch("vlone", viewQuery=None),
+        patch("vlone", viewQuery="  select id from posts ;;  "),
+        patch("vlone", fields=[f("text", "own")]),
+        patch("vlone", indexes=["create index q on vlone (id)"]),
+        patch("vlone", type="base"),
+        patch("vlone", createRule=""),
+        *show("vlone"),
+        q(
+            ALL,
+            "POST",
+            base("vholder", f("relation", "r", collectionId="pbc_2393837363")),
+            who="superuser",
+        ),
+        q(f"{ALL}/vlone", "DELETE", who="superuser"),
+    )

@@ -49,8 +49,9 @@ def empty_root(tmp_path):
 
 def inside(root, *args, user="65534"):
     runtime = "POCKETBASE_RUNTIME_DIR=/data/rt"
-    line = ["chroot", f"--userspec={user}:{user}", str(root), "/pocketbase", *args]
-    return ["env", "-i", runtime, *line] if shutil.which("chroot") else []
+    chroot = shutil.which("chroot", path="/usr/sbin:/usr/bin:/sbin:/bin")
+    line = [chroot, f"--userspec={user}:{user}", str(root), "/pocketbase", *args]
+    return ["env", "-i", runtime, *line]
 
 
 @root_only

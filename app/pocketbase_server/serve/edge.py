@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from pocketbase_server.serve.bodies import Body, read_body
 from pocketbase_server.serve.environ import NO_BODY, make_environ
 from pocketbase_server.serve.pool import Pool
+from pocketbase_server.serve.sse import Lines
 from pocketbase_server.storage.sql.inline import MODE
 from pocketbase_server.web.content import FileBody
 from pocketbase_server.web.endpoint import Lane, Match
 from pocketbase_server.web.errors import OFFLOAD
 from pocketbase_server.web.exchange import COUNTED_KEY, DELAY_KEY, REFUSAL_KEY
 from pocketbase_server.web.media import MULTIPART
+from pocketbase_server.web.sse import EventStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,14 +72,20 @@ class Edge:
         """Set once nothing is running; made when we are told to stop."""
         self._pool: Pool
         self._slow: Pool
+        self._lines = Lines()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Get ready to answer on *loop*."""
         self._pool = Pool(loop, POOL_THREADS, "request")
         self._slow = Pool(loop, SLOW_THREADS, "slow-request")
+        self._lines.start(loop)
 
     async def drain(self, patience: float) -> None:
-        """Return when no request is being answered any more, or after *patience* seconds."""
+        """Return when no request is being answered any more, or after *patience* seconds.
+
+        Connections that stay open are ended at once.
+        """
+        self._lines.close()
         if not self._running:
             return
         self._idle = asyncio.Event()
@@ -95,6 +103,7 @@ class Edge:
             proto.close(403)
             return
         self._running += 1
+        stream: EventStream | None = None
         try:
             answer = await self._answer(scope, proto)
             if answer.delay:

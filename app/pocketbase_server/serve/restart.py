@@ -27,6 +27,10 @@ def start_anew(listening: socket.socket) -> NoReturn:
     os.environ[_SOCKET] = str(listening.fileno())
     sys.stdout.flush()
     sys.stderr.flush()
+    # NOTE: a released executable runs unpacked, elsewhere; its launcher tells where it lies
+    executable = os.environ.get("POCKETBASE_EXECUTABLE")
+    if executable:
+        os.execv(executable, [executable, *sys.argv[1:]])  # noqa: S606 - ourselves
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves
 
 

@@ -71,6 +71,8 @@ ROUTES: Final = (
     Route("GET", "/api/crons", "crons:CronsResource", access=_SUPER, is_logged=False),
     Route("POST", "/api/crons/{id}", "crons:CronResource", access=_SUPER, is_logged=False),
     Route("POST", "/api/batch", "batch:BatchResource", _SLOW, limit=BodySize.BATCH),
+    Route("GET", "/api/realtime", "realtime:RealtimeResource", _INLINE, is_logged=False),
+    Route("POST", "/api/realtime", "realtime:RealtimeResource", _INLINE),
     # -- collections
     Route("GET", "/api/collections", "collections:CollectionsResource", access=_SUPER),
     Route("POST", "/api/collections", "collections:CollectionsResource", access=_SUPER),

@@ -128,7 +128,7 @@ def test_starttls_where_it_is_offered(server_context, trusting):
 
 def test_strange_certificates_are_refused(server_context):
     with Postbox(options={"tls_context": server_context}) as box:
-        with pytest.raises(MailError, match="(?i)certificate"):
+        with pytest.raises(MailError, match=r"(?i)certificate"):
             SmtpTransport(settings(box)).send(letter())
 
         assert box.take(0) == []
@@ -143,7 +143,7 @@ class Gate:
     def __call__(self, server, session, envelope, mechanism, data):
         self.seen.append(mechanism)
         good = (data.login, data.password) == (b"user", "pässword".encode())
-        return AuthResult(success=good)
+        return AuthResult(success=good, handled=good)
 
 
 @pytest.mark.parametrize("method", ["", "PLAIN", "LOGIN"])

@@ -15,12 +15,11 @@ class ViewOptions:
     view_query: str = ""
 
     def merge(self, raw: dict[str, Any]) -> None:
-        """Take over the query if *raw* holds one."""
-        query = raw.get("viewQuery")
+        """Take over the query if *raw* holds one; null makes it blank."""
+        query = raw.get("viewQuery", self.view_query)
         if query is not None and not isinstance(query, str):
             raise refuse_body()
-        if query is not None:
-            self.view_query = query
+        self.view_query = query or ""
 
     def export(self, *, with_secrets: bool = False) -> dict[str, Any]:  # noqa: ARG002
         """Return `{"viewQuery": …}`."""

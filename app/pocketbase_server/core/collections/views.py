@@ -26,7 +26,6 @@ from pocketbase_server.core.fields import (
     RelationField,
     TextField,
 )
-from pocketbase_server.kit.cast import to_bool, to_text
 from pocketbase_server.kit.ids import checksum_id, random_string
 from pocketbase_server.kit.json import quote
 from pocketbase_server.storage.sql.errors import DatabaseError
@@ -238,9 +237,6 @@ def _domain_value(field: Field, stored: Any) -> Any:
         return field.zero()
     if isinstance(stored, bytes):
         stored = stored.decode(errors="replace")
-    if isinstance(field, BoolField):
-        # COMPAT: the reference takes the rows of a trial as texts, so that only 1 is true
-        return to_bool(to_text(stored))
     is_plain = type(field).from_db is Field.from_db
     return field.normalise(stored) if is_plain else field.from_db(stored)
 

@@ -30,7 +30,8 @@ class BoolField(Field):
 
     def from_db(self, stored: Any) -> Any:
         """Return the stored 0 or 1 as a truth value."""
-        return to_bool(stored)
+        # COMPAT: of all numbers only 1 is true
+        return to_bool(stored) if isinstance(stored, str) else stored == 1
 
     def validate_value(self, record: Record, context: FieldContext) -> ValueIssue:  # noqa: ARG002
         """Refuse False when required."""

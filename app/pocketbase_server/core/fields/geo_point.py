@@ -85,7 +85,7 @@ def _place(raw: dict[str, Any]) -> GeoPoint:
     # COMPAT: one wrong coordinate makes the whole place blank
     if not (_is_number(lon) and _is_number(lat)):
         return NOWHERE
-    return GeoPoint(tidy(lon or 0), tidy(lat or 0))
+    return GeoPoint(tidy(0 if lon is None else lon), tidy(0 if lat is None else lat))
 
 
 def _is_number(value: Any) -> bool:

@@ -171,7 +171,7 @@ _MANY = "[] if {v} == '[]' else _list({v}, {f})"
 _DATE = "{v} if {v}.__class__ is str and (not {v} or len({v}) == 24) else {f}({v})"
 
 _QUICK: dict[str, str] = {
-    "bool": "{v} != 0 if {v}.__class__ is int else {f}({v})",
+    "bool": "{v} == 1 if {v}.__class__ is int else {f}({v})",
     "number": f"{{v}} if {{v}}.__class__ is int and -{EXACT} <= {{v}} <= {EXACT} else {{f}}({{v}})",
     "text": _TEXT,
     "editor": _TEXT,

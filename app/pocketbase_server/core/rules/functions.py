@@ -38,7 +38,10 @@ def _geo_distance(written: Call, resolve: Resolve) -> Operand:
         if not _is_number(argument):
             message = f"[{name}] argument {number} must be an identifier or number"
             raise RuleSyntaxError(message, written.position)
-    points = [_argument(written, resolve(argument)) for argument in arguments]
+    points = [
+        _argument(written, f"argument {number}", lambda part=argument: resolve(part))
+        for number, argument in enumerate(arguments)
+    ]
     # COMPAT: of several values each counts by itself, one match is enough
     return _made(Distance(tuple(point.value for point in points)), Nulls.AS_THEY_ARE, points)
 
@@ -47,7 +50,10 @@ def _strftime(written: Call, resolve: Resolve) -> Operand:
     """`strftime(format, time, modifiers…)`: a time as text."""
     arguments = written.arguments
     _check_time(written)
-    parts = [_argument(written, resolve(argument)) for argument in arguments]
+    parts = [
+        _argument(written, "time-value argument", lambda part=argument: resolve(part))
+        for argument in arguments
+    ]
     made = _made(TimeText(tuple(part.value for part in parts)), Nulls.ALWAYS_AS_BLANK, parts)
     return replace(made, is_many=any(part.is_many for part in parts))
 
@@ -75,7 +81,11 @@ def _made(value: Term, nulls: Nulls, parts: Sequence[Operand]) -> Operand:
     return Operand(value, nulls, has_params=has_params, is_filled=is_filled)
 
 
-def _argument(written: Call, made: Operand) -> Operand:
+def _argument(written: Call, what: str, resolve: Callable[[], Operand]) -> Operand:
+    try:
+        made = resolve()
+    except RuleSyntaxError as ex:
+        raise _refused(written, f"failed to resolve {what}: {ex.message}") from ex
     if isinstance(made.value, Truth):
         # COMPAT: the reference cannot build such a statement either
         raise _refused(written, "`:changed` is not supported in an argument")

@@ -127,6 +127,14 @@ class RealtimeClient:
             self.last_sent = monotonic()
         return taken
 
+    def show_itself(self) -> None:
+        """Note that the client has got its id, so that the way to it is free."""
+        with self._lock:
+            was_known, self.is_known = self.is_known, True
+            self._is_awake = self._is_awake or not was_known
+        if not was_known and self._line is not None:
+            self._line.wake(self)
+
     def drop(self) -> None:
         """Send nothing any more and end the connection."""
         with self._lock:

@@ -72,7 +72,7 @@ class S3Store(FileStore):
             found["ContentLength"],
             found["LastModified"].timestamp(),
             found.get("ContentType") or DEFAULT_TYPE,
-            {name: unquote(text) for name, text in found.get("Metadata", {}).items()},
+            {name.lower(): unquote(text) for name, text in found.get("Metadata", {}).items()},
         )
 
     def read(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:

@@ -92,8 +92,9 @@ class ImportResource:
 
     def on_put(self, req: Request, resp: Response) -> None:
         """Create and update collections, all or nothing."""
+        body = read_form(req)
         info = request_info(req)
-        info.body = read_form(req)
+        info.body = body
         crud.import_collections(self._app, info)
         send_nothing(resp)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from pocketbase_server.core.errors import AppError
 from pocketbase_server.core.records.body import LARGE, parse_record_body
 from pocketbase_server.core.records.files import add_uploads
 from pocketbase_server.kit.json import dumps
@@ -18,6 +20,7 @@ from pocketbase_server.services.record_crud import (
     update_record,
     view_record,
 )
+from pocketbase_server.storage.sql.errors import DatabaseError
 from pocketbase_server.web.exchange import DELAY_KEY
 from pocketbase_server.web.fields_picker import pick, pick_page
 from pocketbase_server.web.media import JSON, body_bytes, read_files
@@ -27,9 +30,28 @@ if TYPE_CHECKING:
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.request_info import RequestInfo
+    from pocketbase_server.web.endpoint import Responder
     from pocketbase_server.web.exchange import Request, Response
 
 _NO_COLLECTION = "Missing or invalid collection context."
+
+
+def _once_more(responder: Responder) -> Responder:
+    """Answer again when the database refused because a collection changed in the meantime."""
+
+    @wraps(responder)
+    def respond(self: Any, req: Request, resp: Response, **params: str) -> None:
+        collections = self._app.collections
+        version = collections.version
+        try:
+            responder(self, req, resp, **params)
+        except AppError as error:
+            if collections.version == version or not isinstance(error.__cause__, DatabaseError):
+                raise
+            req.info = None
+            responder(self, req, resp, **params)
+
+    return respond
 
 
 class RecordsResource:
@@ -39,6 +61,7 @@ class RecordsResource:
         self._app = app
         self._watch = EmptyListWatch()
 
+    @_once_more
     def on_get(self, req: Request, resp: Response, collection: str) -> None:
         """List the records the caller may see."""
         found = find_collection(self._app, collection)
@@ -49,6 +72,7 @@ class RecordsResource:
             req.env[DELAY_KEY] = pause
         _send(req, resp, page, is_page=True)
 
+    @_once_more
     def on_post(self, req: Request, resp: Response, collection: str) -> None:
         """Create a record."""
         found = find_collection(self._app, collection, _NO_COLLECTION)
@@ -61,16 +85,19 @@ class RecordResource:
     def __init__(self, app: App) -> None:
         self._app = app
 
+    @_once_more
     def on_get(self, req: Request, resp: Response, collection: str, id: str) -> None:
         """View a record the caller may see."""
         found = find_collection(self._app, collection)
         _send(req, resp, view_record(self._app, found, id, request_info(req)))
 
+    @_once_more
     def on_patch(self, req: Request, resp: Response, collection: str, id: str) -> None:
         """Change a record."""
         found = find_collection(self._app, collection, _NO_COLLECTION)
         _send(req, resp, update_record(self._app, found, id, _record_request(req, found)))
 
+    @_once_more
     def on_delete(self, req: Request, resp: Response, collection: str, id: str) -> None:
         """Delete a record."""
         found = find_collection(self._app, collection)
