@@ -31,10 +31,12 @@ def create(body: Any, name: str = "") -> list[Scenario]:
     steps = [q(ALL, "POST", body, who="superuser", name=name, blur=EXAMPLE)]
     if isinstance(target, str) and target and target not in KEPT:
         target = quote(target)
+        # NOTE: under load the reference may count with the former query of a view
+        listing = "records?skipTotal=1" if body.get("type") == "view" else "records"
         steps += [
             q(f"{ALL}/{target}", who="superuser"),
             q(f"{ALL}/{target}/records", "POST", {}, who="superuser"),
-            q(f"{ALL}/{target}/records", who="superuser"),
+            q(f"{ALL}/{target}/{listing}", who="superuser"),
             q(f"{ALL}/{target}", "DELETE", who="superuser"),
         ]
     return steps

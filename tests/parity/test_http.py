@@ -290,8 +290,8 @@ CONDITIONS = {
 }
 RANGES = (
     "bytes=1-2", "bytes=-2", "bytes=9-", "bytes=90-", "bytes=x", "bytes=0-1", "bytes=-99", "bytes=-0", "bytes=3-1", "BYTES=0-1",
-    "bytes=", "items=0-1", "bytes=0-1,99-", "bytes=99-,100-", "bytes=0-1,0-1,0-1,0-1", "bytes=0 - 1", "bytes=+0-1", "bytes=--1",
-    "bytes=0--0", "bytes=0--1", "bytes=0-99999999999999999999", "bytes=0-9223372036854775807", "bytes=0-1;", "bytes=-", "",
+    "bytes=", "items=0-1", "bytes=0-1,99-", "bytes=99-,100-", "bytes=0 - 1", "bytes=+0-1", "bytes=--1",
+    "bytes=0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0", "bytes=0--0", "bytes=0--1", "bytes=0-99999999999999999999", "bytes=0-9223372036854775807", "bytes=0-1;", "bytes=-", "",
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ The data directory itself: what we write is what the reference writes, and each 
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sqlite3
@@ -18,6 +19,8 @@ from scripts import reference, servers
 from scripts.http_client import Client
 from scripts.parity import Ties, value_differences
 from tests.data import seed
+from tests.parity.test_collection_changes import CHANGES as DEFINITIONS
+from tests.parity.test_collection_changes import ROWS, START
 from tests.scenario import Pair, Scenario, Side, q
 
 if TYPE_CHECKING:
@@ -194,6 +197,33 @@ CHANGES = [
 def test_changes_on_disk(pair: Pair, tmp_path: Path) -> None:
     """The same changes leave the same schema and the same rows, value by value."""
     pair.check(*CHANGES)
+    assert_same_on_disk(pair.reference.data, pair.ours.data, tmp_path, pair.since)
+
+
+def _on_another(number: int, value: Any) -> Any:
+    """Return bodies of the tests of changes with a collection and indexes of its own."""
+    return json.loads(re.sub(r"\bchanged\b|(?<=idx_)changed", f"disk{number}", json.dumps(value)))
+
+
+def _changed(number: int, change: dict[str, Any]) -> list[Scenario]:
+    by, where = {"who": "superuser"}, f"/api/collections/disk{number}"
+    rows = [{**row, "id": row["id"][:-3] + f"{number:02d}" + row["id"][-1]} for row in ROWS]
+    # NOTE: a name for all would be taken after the first
+    body = change | (
+        {"name": f"renamed{number}"} if change.get("name", "").startswith("ren") else {}
+    )
+    return [
+        q("/api/collections", "POST", _on_another(number, START), **by),
+        *(q(f"{where}/records", "POST", row, **by) for row in rows),
+        q(where, "PATCH", _on_another(number, body), **by),
+    ]
+
+
+def test_changed_definitions_on_disk(pair: Pair, tmp_path: Path) -> None:
+    """Every kind of change of a definition leaves the same schema and the same rows."""
+    named = [change for change in DEFINITIONS.values() if isinstance(change.get("name", ""), str)]
+    for number, change in enumerate(named):
+        pair.check(*_changed(number, change))
     assert_same_on_disk(pair.reference.data, pair.ours.data, tmp_path, pair.since)
 
 

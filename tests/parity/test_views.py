@@ -84,7 +84,8 @@ def test_view(number: int, query: str, pair: Pair) -> None:
     pair.check(
         q(f"{ALL}/meta/dry-run-view", "POST", {"query": query}, who="superuser", blur=TEMPORARY),
         q(ALL, "POST", body, who="superuser"),
-        q(f"{ALL}/fresh/records?sort=id&perPage=5"),
+        # NOTE: under load the reference may count with the view's former query
+        q(f"{ALL}/fresh/records?sort=id&perPage=5&skipTotal=1"),
         q(f"{ALL}/fresh/records/post00000000001", who="superuser"),
         q(f"{ALL}/fresh", "DELETE", who="superuser"),
     )

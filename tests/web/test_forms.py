@@ -9,13 +9,13 @@ from urllib.parse import quote
 import pytest
 from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.web.exchange import Request
-from pocketbase_server.web.media import inferred, read_body, read_form
+from pocketbase_server.web.media import LOADING, inferred, read_body, read_form
 
 INFERRED: list[tuple[str, Any]] = [
     ("5", 5),
     ("-1", -1),
     ("0", 0),
-    ("-0", 0),
+    ("-0", -0.0),
     ("1.5", 1.5),
     ("-5.25", -5.25),
     ("1234567890123456", 1234567890123456),
@@ -124,15 +124,23 @@ def test_refused(body: bytes, kind: str | None, message: str) -> None:
     assert message == caught.value.message
 
 
-def test_fixed_forms_have_their_own_words() -> None:
-    """A malformed login says what it was loading; a wrong content type says that."""
-    with pytest.raises(BadRequestError) as caught:
-        read_form(ask(b"{", JSON))
-    assert caught.value.message == "An error occurred while loading the submitted data."
+FIXED_FORMS = [
+    (b"{", JSON, False, LOADING),
+    (b"{", JSON, True, LOADING),
+    (b"{}", "text/plain", False, LOADING),
+    (b"{}", "text/plain", True, TYPE),
+]
 
+
+@pytest.mark.parametrize(("body", "kind", "tells_type", "message"), FIXED_FORMS)
+def test_fixed_forms_have_their_own_words(
+    body: bytes, kind: str, tells_type: bool, message: str
+) -> None:
+    """A malformed form says what it was loading; some say that of a wrong content type, too."""
     with pytest.raises(BadRequestError) as caught:
-        read_form(ask(b"{}", "text/plain"))
-    assert caught.value.message == TYPE
+        read_form(ask(body, kind), tells_type=tells_type)
+
+    assert message == caught.value.message
 
 
 def test_query() -> None:

@@ -7,12 +7,8 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pocketbase_server.web.multipart import (
-    MAX_PARTS,
-    MultipartError,
-    header_params,
-    parse_multipart,
-)
+from pocketbase_server.web.media_type import parse_media_type
+from pocketbase_server.web.multipart import MAX_PARTS, MultipartError, parse_multipart
 
 KIND = "multipart/form-data; boundary=BB"
 
@@ -35,6 +31,32 @@ FIELDS = [
     ("an empty name", part("", "x") + "--BB--", []),
     ("a break inside the head", part("t", "x")[:20], []),
     ("an empty file name is a field", part("f", "x", "") + "--BB--", [("f", "x")]),
+    (
+        "blanks after a boundary",
+        part("t", "x").replace("BB", "BB \t") + "--BB-- \r\n",
+        [("t", "x")],
+    ),
+    ("lines that begin like a boundary", part("t", "x\r\n--BBy") + "--BB--", [("t", "x\r\n--BBy")]),
+    (
+        "a boundary that is none before the first",
+        "--BBx\r\n" + part("t", "x") + "--BB--",
+        [("t", "x")],
+    ),
+    (
+        "a part without an empty line's value",
+        "--BB\r\nContent-Disposition: form-data; name=t\r\n\r\n--BB--",
+        [("t", "")],
+    ),
+    ("a folded header", part("t", "x").replace("name", "\r\n name") + "--BB--", [("t", "x")]),
+    ("a malformed disposition", part('t"; name="u', "x") + "--BB--", []),
+    (
+        "quoted-printable",
+        part("t", "=C3=A4").replace(
+            "\r\n\r\n", "\r\nContent-Transfer-Encoding: Quoted-Printable\r\n\r\n"
+        )
+        + "--BB--",
+        [("t", "ä")],
+    ),
     ("bytes that are no UTF-8", part("t", "\udcff") + "--BB--", [("t", "\ufffd")]),
 ]
 
@@ -54,6 +76,13 @@ REFUSED = [
     ("a part that breaks off", part("t", "x")[:-2], KIND),
     ("nothing", "", KIND),
     ("text after a boundary", "--BBx\r\n", KIND),
+    ("text after a later boundary", part("t", "x") + "--BB x\r\n", KIND),
+    ("a header without a colon", "--BB\r\nX\r\n\r\nx\r\n--BB--", KIND),
+    ("a header without a name", "--BB\r\n: X\r\n\r\nx\r\n--BB--", KIND),
+    ("a header that begins with a blank", "--BB\r\n X: y\r\n\r\nx\r\n--BB--", KIND),
+    ("thousands of likenesses", part("t", "\r\n--BBy" * 5000) + "--BB--", KIND),
+    ("another type", part("t", "x") + "--BB--", "multipart/form-datax; boundary=BB"),
+    ("a malformed type", part("t", "x") + "--BB--", "multipart/form-data; x; boundary=BB"),
     ("too many parts", part("t", "x") * (MAX_PARTS + 1) + "--BB--", KIND),
 ]
 
@@ -77,19 +106,29 @@ def test_files() -> None:
     ]
 
 
-PARAMS = [
-    ('form-data; name="a"; filename="b c.txt"', {"name": "a", "filename": "b c.txt"}),
-    (r'form-data; name="a\"b"', {"name": 'a"b'}),
-    ("form-data; name=a;filename*=UTF-8''%e2%82%ac.txt", {"name": "a", "filename": "€.txt"}),
-    ('multipart/form-data; boundary="B B"', {"boundary": "B B"}),
-    ("multipart/form-data", {}),
-]
+HEADERS = [
+    ('form-data; name="a"; filename="b c.txt"', ("form-data", {"name": "a", "filename": "b c.txt"})),
+    (r'form-data; name="a\"b\c"', ("form-data", {"name": 'a"b\\c'})),
+    ("form-data; name=a;filename*=UTF-8''%e2%82%ac.txt", ("form-data", {"name": "a", "filename": "€.txt"})),
+    ("form-data; name=a; filename*=latin1''%e4.txt", ("form-data", {"name": "a", "filename": ""})),
+    (' Form-Data ;NAME = "a" ', ("form-data", {"name": "a"})),
+    ("form-data; name=a; name=a;", ("form-data", {"name": "a"})),
+    ('multipart/form-data; boundary="B B"', ("multipart/form-data", {"boundary": "B B"})),
+    ("multipart/form-data", ("multipart/form-data", {})),
+    ("form-data; name=a; name=b", None),
+    ("form-data; a; name=b", None),
+    ("form-data; name=a b", None),
+    ('form-data; name="a', None),
+    ("form data", None),
+    ("a/b/c", None),
+    ("", None),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("header", "expected"), PARAMS, ids=[row[0] for row in PARAMS])
-def test_header_params(header: str, expected: dict[str, str]) -> None:
-    """Parameters of headers are read quoted, bare and encoded."""
-    assert expected == header_params(header)
+@pytest.mark.parametrize(("header", "expected"), HEADERS, ids=[row[0] for row in HEADERS])
+def test_media_type(header: str, expected: tuple[str, dict[str, str]] | None) -> None:
+    """Parameters of headers are read quoted, bare and encoded; a malformed header is nothing."""
+    assert expected == parse_media_type(header)
 
 
 @given(st.binary(max_size=300))

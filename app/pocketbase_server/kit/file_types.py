@@ -230,6 +230,8 @@ def detect(start: bytes) -> FileType:
     for signature, kind in _STARTS:
         if start.startswith(signature):
             return _refined(kind, start)
+    if start.lstrip().startswith(b"%PDF-"):
+        return FileType("application/pdf", ".pdf")
     text = text_type(start)
     return FileType(*text) if text is not None else UNKNOWN
 

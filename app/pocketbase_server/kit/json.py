@@ -9,7 +9,7 @@ from __future__ import annotations
 import json as stdlib_json
 import re
 from math import copysign
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -44,7 +44,7 @@ def loads_strict(data: bytes) -> Any:
         data = _first_value(data)
         value = orjson.loads(data)
     if b"-0" in data and _NEGATIVE_ZERO.search(data):
-        value = _SCANNER.raw_decode(data.decode().lstrip(_BLANK))[0]
+        value = _slowly(data)
     if value.__class__ is dict or value.__class__ is list:
         _refuse_repeated_keys(data, value)
     return value
@@ -68,7 +68,15 @@ def _refuse_repeated_keys(data: bytes, value: Any) -> None:
     # PERF: each key is a `":` in the text, so equal counts mean that none was lost
     if _count_keys(value, colons) < colons:
         # NOTE: a text may hold `":` inside its strings; the slow parse knows
-        _SCANNER.raw_decode(data.decode().lstrip(_BLANK))
+        _slowly(data)
+
+
+def _slowly(data: bytes) -> Any:
+    """Return the value, as orjson would, but for negative zeros; repeated keys are refused."""
+    try:
+        return _SCANNER.raw_decode(data.decode().lstrip(_BLANK))[0]
+    except RecursionError as ex:
+        raise JsonError("nested too deeply", "", 0) from ex
 
 
 def _count_keys(value: Any, enough: int) -> int:
@@ -105,9 +113,43 @@ _SCANNER: Final = stdlib_json.JSONDecoder(object_pairs_hook=_object, parse_int=_
 
 def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
     """Return *value* as JSON with the reference's numbers; keys by code points when asked."""
-    if _has_odd_number(value):
-        value = _with_numbers(value)
-    return orjson.dumps(value, option=_SORTED if sort_keys else _PLAIN)
+    try:
+        if _has_odd_number(value):
+            value = _with_numbers(value)
+        return orjson.dumps(value, option=_SORTED if sort_keys else _PLAIN)
+    except (orjson.JSONEncodeError, RecursionError):
+        # NOTE: orjson prints no more than 254 levels, but reads a thousand
+        return _deep(value, sort_keys=sort_keys)
+
+
+def _deep(value: Any, *, sort_keys: bool) -> bytes:
+    """Return *value* as JSON, however deep it is nested."""
+    pieces: list[bytes] = []
+    todo: list[Any] = [value]
+    while todo:
+        node = todo.pop()
+        if node.__class__ is _Piece:
+            pieces.append(node.text)
+        elif node.__class__ is dict and node:
+            keys = sorted(node) if sort_keys else list(node)
+            todo.append(_Piece(b"}"))
+            for key in reversed(keys):
+                start = b"{" if key is keys[0] else b","
+                todo += [node[key], _Piece(start + orjson.dumps(str(key)) + b":")]
+        elif node.__class__ is list and node:
+            todo.append(_Piece(b"]"))
+            for at in reversed(range(len(node))):
+                todo += [node[at], _Piece(b"," if at else b"[")]
+        else:
+            odd = _has_odd_number(node)
+            pieces.append(orjson.dumps(_with_numbers(node) if odd else node, option=_PLAIN))
+    return b"".join(pieces)
+
+
+class _Piece(NamedTuple):
+    """Text that is JSON already."""
+
+    text: bytes
 
 
 _PLAIN: Final = orjson.OPT_NON_STR_KEYS

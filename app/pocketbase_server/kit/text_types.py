@@ -52,7 +52,10 @@ _SHEBANGS: Final = (
     ),
 )
 _STARTS: Final = (
-    (b"<?php", "text/x-php", ".php"),
+    (b"<?php\n", "text/x-php", ".php"),
+    (b"<?php\r", "text/x-php", ".php"),
+    (b"<?php ", "text/x-php", ".php"),
+    (b"<?php\t", "text/x-php", ".php"),
     (b"<?\n", "text/x-php", ".php"),
     (b"<?\r", "text/x-php", ".php"),
     (b"<? ", "text/x-php", ".php"),
@@ -66,6 +69,7 @@ _STARTS: Final = (
     (b"WEBVTT", "text/vtt", ".vtt"),
 )
 _SUBTITLE: Final = re.compile(rb"1\r?\n\d\d:\d\d:\d\d,\d{3} --> \d\d:\d\d:\d\d,\d{3}\s*\r?\n.")
+_SVG: Final = re.compile(rb"""<svg\b[^>]*xmlns=["']http://www\.w3\.org/2000/svg""")
 _META: Final = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _DECLARED: Final = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w-]+)[\"']")
 _MOST: Final = 3072
@@ -82,11 +86,14 @@ def text_type(start: bytes) -> Kind | None:
         return None
     body = start.removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
     kind = _markup(body) or _script(start) or _json(start) or _table(start)
-    return kind or (f"text/plain; charset={charset_of(start)}", ".txt")
+    if kind is not None:
+        return kind
+    charset = charset_of(start)
+    return f"text/plain; charset={charset}" if charset else "text/plain", ".txt"
 
 
 def charset_of(start: bytes) -> str:
-    """Return the charset of a text, as well as its first bytes tell."""
+    """Return the charset of a text, as well as its first bytes tell; "" when they do not."""
     for bom, name in _BOMS:
         if start.startswith(bom):
             return name
@@ -94,8 +101,8 @@ def charset_of(start: bytes) -> str:
         start.decode()
     except UnicodeDecodeError as ex:
         # NOTE: a character may be cut off where we stopped reading
-        if len(start) < _MOST or ex.start < len(start) - 4:
-            return "iso-8859-1" if _WINDOWS.isdisjoint(start) else "windows-1252"
+        if ex.reason != "unexpected end of data":
+            return "iso-8859-1" if _WINDOWS.isdisjoint(start) else ""
     return "utf-8"
 
 
@@ -104,7 +111,7 @@ def _markup(body: bytes) -> Kind | None:
         return None
     if body.startswith(b"<?xml"):
         return _xml(body)
-    if b"<svg" in body[:_MOST] and re.match(rb"<(svg|!--|!DOCTYPE svg)", body):
+    if _SVG.search(body) and re.match(rb"<(svg|!--)", body):
         return "image/svg+xml", ".svg"
     if _HTML.match(body):
         found = _META.search(body)

@@ -85,7 +85,7 @@ class Edge:
 
         Connections that stay open are ended at once.
         """
-        self._lines.close()
+        await self._lines.close()
         if not self._running:
             return
         self._idle = asyncio.Event()
@@ -112,12 +112,16 @@ class Edge:
             # PERF: nearly every body is a list of one piece
             if body.__class__ is list:
                 proto.response_bytes(answer.status, answer.headers, body[0] if body else b"")
+            elif isinstance(body, EventStream):
+                stream = body
             else:
                 await self._send(proto, answer)
         finally:
             self._running -= 1
             if self._idle is not None and not self._running:
                 self._idle.set()
+        if stream is not None:
+            await self._lines.serve(scope, proto, answer, stream)
 
     async def _send(self, proto: Any, answer: Answer) -> None:
         body = answer.body
@@ -200,7 +204,7 @@ class _Call:
                 self._is_counted = COUNTED_KEY in environ
                 raise
             _failed(answer)
-        except Exception:  # noqa: BLE001 - an error in the handling of errors
+        except BaseException:  # noqa: BLE001 - an error in the handling of errors, or a handler that exits
             _failed(answer)
         return answer
 

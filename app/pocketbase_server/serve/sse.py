@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
-import stat
 from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
+
+from pocketbase_server.serve.handles import Handles
 
 if TYPE_CHECKING:
     from pocketbase_server.services.realtime.clients import RealtimeClient
@@ -26,8 +26,6 @@ _AT_ONCE: Final = 64 << 10
 _ROUND: Final = 256
 """Clients that are served before others on the loop have their turn."""
 _SWEEP_SECONDS: Final = 5.0
-_NEAR: Final = 64
-_SEND_BUFFER: Final = 256 << 10
 _END_OF_CHUNKS: Final = b"0\r\n\r\n"
 
 
@@ -38,6 +36,7 @@ class Lines:
         self._loop: asyncio.AbstractEventLoop
         self._lines: dict[RealtimeClient, _Line] = {}
         self._awake: deque[RealtimeClient] = deque()
+        self._handles = Handles()
         self._is_due = False
         self._is_closed = False
 
@@ -48,7 +47,7 @@ class Lines:
     async def serve(self, scope: Any, proto: Any, answer: Any, stream: EventStream) -> None:
         """Answer with the stream, until the client goes or is sent away."""
         client, realtime = stream.client, stream.realtime
-        sock = None if self._is_closed else _second_handle(scope)
+        sock = None if self._is_closed else self._handles.second(scope)
         transport = proto.response_stream(answer.status, answer.headers)
         transport.send_bytes(stream.greeting())
         if self._is_closed:
@@ -66,6 +65,7 @@ class Lines:
         finally:
             realtime.broker.remove(client)
             del self._lines[client]
+            self._handles.forget(sock)
             line.release()
             gone.cancel()
 
@@ -111,11 +111,15 @@ class Lines:
         if self._lines:
             self._loop.call_later(_SWEEP_SECONDS, self._sweep)
 
-    def close(self) -> None:
-        """End all connections."""
+    async def close(self) -> None:
+        """End all connections, and begin no others."""
         self._is_closed = True
+        if not self._lines:
+            return
         for line in list(self._lines.values()):
             line.close()
+        # NOTE: their coroutines end them, before the loop does
+        await asyncio.sleep(0.01)
 
 
 class _Line:
@@ -212,53 +216,3 @@ async def _watch(proto: Any, line: _Line) -> None:
     """Close the line when the client goes."""
     await proto.client_disconnect()
     line.close()
-
-
-# -- finding the socket
-
-
-def _second_handle(scope: Any) -> socket.socket | None:
-    """Return another handle of the socket that the request came by, or None."""
-    if os.name != "posix" or scope.scheme != "http":
-        return None
-    try:
-        probe = os.dup(0)
-    except OSError:
-        return None
-    os.close(probe)
-    for fd in _candidates(probe):
-        sock = _handle_of(fd, scope.client)
-        if sock is not None:
-            return sock
-    return None
-
-
-def _candidates(free: int) -> list[int]:
-    """Return handles, the likeliest first: a new connection takes the lowest free one."""
-    near = [fd for fd in range(free + 1, free + _NEAR)] + list(range(free - 1, max(2, free - _NEAR), -1))
-    return near
-
-
-def _handle_of(fd: int, peer: str) -> socket.socket | None:
-    try:
-        if not stat.S_ISSOCK(os.fstat(fd).st_mode):
-            return None
-        sock = socket.socket(fileno=os.dup(fd))
-    except OSError:
-        return None
-    try:
-        if _shown(sock.getpeername()) == peer:
-            sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-            return sock
-    except OSError:
-        pass
-    sock.close()
-    return None
-
-
-def _shown(address: Any) -> str:
-    if not isinstance(address, tuple):
-        return ""
-    host, port = address[0], address[1]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

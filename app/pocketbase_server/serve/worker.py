@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.errors import AppError
 from pocketbase_server.serve.banner import print_banner, print_error, print_installer
+from pocketbase_server.serve.restart import ask_for_restart
 from pocketbase_server.storage.datadir import DataDirError
 from pocketbase_server.storage.sql.errors import DatabaseError
-from pocketbase_server.serve.restart import ask_for_restart
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App

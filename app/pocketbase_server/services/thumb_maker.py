@@ -29,7 +29,8 @@ _PIXEL: Final = {"1": 1, "L": 1, "P": 1, "LA": 4, "PA": 4, "I;16": 2}
 """Bytes of a pixel by mode; 4 for all others."""
 _HEAVY: Final = {"WEBP": 8, "AVIF": 8}
 """Bytes of a pixel in formats whose decoders hold several copies of the picture."""
-_PROGRESSIVE: Final = 3
+_PROGRESSIVE: Final = 4
+"""Bytes of a pixel that is decoded in several passes, however small it is to become."""
 _FORMATS: Final = ("PNG", "JPEG", "GIF", "WEBP", "AVIF")
 _KINDS: Final = {
     "PNG": "image/png",
@@ -39,6 +40,7 @@ _KINDS: Final = {
     "AVIF": "image/avif",
 }
 _SIDEWAYS: Final = 5
+_OPAQUE: Final = 255
 _STRIP: Final = 1 << 20
 _ORIENTATION: Final = 0x112
 
@@ -202,7 +204,8 @@ def _crop(
 
 
 def _save(image: Image, target: str, kind: str) -> str:
-    mode = "RGB" if kind == "JPEG" or image.mode != "RGBA" else "RGBA"
+    is_clear = image.mode == "RGBA" and kind != "JPEG" and image.getextrema()[3][0] < _OPAQUE  # type: ignore[index]
+    mode = "RGBA" if is_clear else "RGB"
     options: dict[str, Any] = {"JPEG": {"quality": 90}, "PNG": {"compress_level": 6}}.get(kind, {})
     _converted(image, mode).save(target, kind, **options)
     return _KINDS[kind]

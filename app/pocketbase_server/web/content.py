@@ -131,7 +131,8 @@ def _is_wanted(req: Request, resp: Response, modified: int) -> bool:
         resp.status = status
         if status == PRECONDITION_FAILED:
             resp.send_nothing(req)
-        resp.delete_header("content-type")
+        else:
+            resp.delete_header("content-type")
     return not status
 
 
@@ -181,6 +182,8 @@ def _ranges(req: Request, size: int, modified: int) -> list[tuple[int, int]]:
     condition = req.header("if-range")
     if condition and _date(condition) != modified:
         return []
+    if not size and header.startswith("bytes="):
+        return []
     ranges = parse_ranges(header, size)
     # SECURITY: more bytes than the file has are an attack or a mistake; the whole will do
     return [] if sum(end - start for start, end in ranges) > size else ranges
@@ -228,6 +231,7 @@ def _number(text: str) -> int:
 
 def _refuse(resp: Response, message: str, size: int) -> None:
     resp.delete_header("last-modified")
+    resp.delete_header("cache-control")
     if message == _NO_OVERLAP:
         resp.set_header("content-range", f"bytes */{size}")
     resp.send(f"{message}\n".encode(), "text/plain; charset=utf-8", 416)

@@ -119,3 +119,7 @@ def send_error(req: Request, resp: Response, error: BaseException) -> None:
     resp.stream = None
     body = error_body(error)
     resp.send_json_bytes(orjson.dumps(body), body["status"])
+    if req.method == "HEAD":
+        # COMPAT: of an error not even the length is told
+        resp.data = None
+        resp.send_nothing(req)

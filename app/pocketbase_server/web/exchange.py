@@ -144,7 +144,7 @@ class Response(falcon.Response):
     def send_nothing(self, req: Request) -> None:
         """Answer with an empty body; its length is told unless only the headers were asked for."""
         # COMPAT: Falcon would tell a HEAD that the length is 0
-        self.stream = () if req.method == "HEAD" else None  # type: ignore[assignment]
+        self.stream = () if req.method == "HEAD" else None
 
     def send_json_bytes(self, body: bytes, status: int = 200) -> None:
         """Answer with JSON that is already text."""

@@ -10,10 +10,10 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
-from pocketbase_server.core.errors import BadRequestError, TooLargeError
+from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.kit.json import JsonError, dumps, is_valid, loads_strict
 from pocketbase_server.kit.query import QueryError, parse_form
-from pocketbase_server.web.endpoint import BODY_LIMIT
+from pocketbase_server.web.media_type import parse_media_type
 from pocketbase_server.web.multipart import FileBuffer, Form, MultipartError, parse_multipart
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ READING: Final = "Failed to read the submitted data."
 
 _MANY: Final = 1 << 20
 """Beyond this size a body's values are counted before they are made."""
+_LONGEST_FORM: Final = 10 << 20
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?\Z", re.ASCII)
 
 
@@ -53,18 +54,23 @@ def read_body(req: Request) -> dict[str, Any]:
     return req.body
 
 
-def read_form(req: Request) -> dict[str, Any]:
-    """Return the body of a fixed form, with that form's own message when it cannot be read."""
+def read_form(req: Request, *, tells_type: bool = False) -> dict[str, Any]:
+    """Return the body of a fixed form, with that form's own message when it cannot be read.
+
+    With *tells_type* a content type that nobody knows keeps the message that says so.
+    """
     try:
         return read_body(req)
     except BadRequestError as ex:
+        if tells_type and not isinstance(ex, MalformedBodyError):
+            raise
         raise BadRequestError(LOADING) from ex
 
 
 def read_files(req: Request) -> dict[str, list[Upload]]:
     """Return the uploaded files by field name; {} unless the body is multipart."""
     kind = req.header("content-type") or ""
-    if not kind.startswith(MULTIPART):
+    if not kind.startswith(MULTIPART) or not has_body(req):
         return {}
     try:
         return _form(req, kind).files
@@ -82,7 +88,7 @@ def _parse_body(req: Request) -> dict[str, Any]:
     if kind.startswith(MULTIPART):
         return _from_pairs(_form(req, kind).fields)
     if kind.startswith(URLENCODED):
-        return _urlencoded(body_bytes(req))
+        return _urlencoded(body_bytes(req), kind)
     if kind.startswith(XML):
         raise MalformedBodyError
     raise BadRequestError("Unsupported Content-Type.")
@@ -135,8 +141,6 @@ def _json_body(data: bytes) -> dict[str, Any]:
 def _json(data: bytes) -> Any:
     # SECURITY: text becomes ten times its size in memory; so much of it is no record
     if len(data) > _MANY:
-        if len(data) > BODY_LIMIT:
-            raise TooLargeError
         if data.count(b",") > _MANY:
             raise MalformedBodyError
     try:
@@ -145,7 +149,14 @@ def _json(data: bytes) -> Any:
         raise MalformedBodyError from ex
 
 
-def _urlencoded(data: bytes) -> dict[str, Any]:
+def _urlencoded(data: bytes, kind: str) -> dict[str, Any]:
+    media_type = parse_media_type(kind)
+    if media_type is None:
+        raise MalformedBodyError
+    if media_type.kind != URLENCODED:
+        return {}
+    if len(data) > _LONGEST_FORM:
+        raise MalformedBodyError
     try:
         return _from_pairs(parse_form(data.decode("utf-8", "replace")))
     except QueryError as ex:

@@ -102,9 +102,8 @@ class RouteEvent(RequestEvent):
         return self._response.status_code
 
     def json(self, status: int, data: Any) -> None:
-        """Answer with *data* as JSON, reduced to what `?fields=` asks for."""
-        value = data.export() if hasattr(data, "export") else data
-        send_json(self._exchange, self._response, value, status)
+        """Answer with *data* as JSON, reduced to what `?fields=` asks for; records may be in it."""
+        send_json(self._exchange, self._response, _exported(data), status)
 
     def text(self, status: int, text: str) -> None:
         """Answer with plain text."""
@@ -141,6 +140,17 @@ class RouteEvent(RequestEvent):
         """See to it that handlers who answered with `event.answer` are heard."""
         if self.answer is not None and self._response.data is None:
             self.json(200, self.answer)
+
+
+def _exported(value: Any) -> Any:
+    """Return *value* as JSON can hold it: records and their like in their public form."""
+    if hasattr(value, "export"):
+        return value.export()
+    if isinstance(value, Mapping):
+        return {key: _exported(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_exported(item) for item in value]
+    return value
 
 
 _NO_REQUEST: Final = RequestInfo()

@@ -126,7 +126,7 @@ class CollectionStore:
             self._publish(snapshot)
             return
         if self._own.snapshot is None:
-            data.after_commit(self._commit)
+            data.at_commit(self._commit)
             data.after_rollback(self._forget)
         self._own.snapshot = snapshot
 

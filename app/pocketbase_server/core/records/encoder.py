@@ -155,6 +155,9 @@ def _raw(stored: Any, thorough: Convert) -> Any:
             return _json(stored)
         except msgspec.MsgspecError:
             pass
+        except RecursionError:
+            # NOTE: too deep to be checked; no field takes text that is no JSON
+            return _Fragment(stored)
     return None if stored is None else thorough(stored)
 
 

@@ -59,7 +59,7 @@ class Plan:
 class Question:
     """What plans are kept by: everything a statement depends on, except what the request holds."""
 
-    __slots__ = ("auth", "collection", "filter", "is_trusted", "purpose", "rule", "sort")
+    __slots__ = ("auth", "collection", "filter", "has_params", "is_trusted", "purpose", "rule", "sort")
 
     def __init__(
         self, purpose: Purpose, collection: Collection, request: RequestInfo | None
@@ -69,6 +69,8 @@ class Question:
         auth = request.auth if request is not None else None
         self.auth = auth.collection if auth is not None else None
         self.is_trusted = request is None or request.is_superuser
+        self.has_params = False
+        """Whether the filter is one of our own code, with values that it names."""
         self.rule = ""
         self.filter = ""
         self.sort = ""
@@ -194,7 +196,7 @@ class QueryPlanner:
         `{:name}` in it stands for `params["name"]`. A limit of 0 is none. Raises `RuleSyntaxError`.
         """
         question = Question(Purpose.ROWS, collection, None)
-        question.sort = sort
+        question.sort, question.has_params = sort, True
         literals = self._lift(question, filter, most=1 << 30)
         page = {"limit": limit if limit > 0 else _ALL, "offset": max(offset, 0)}
         return self._run(question, Inputs(None, literals, {**(params or {}), **page}), filter)
@@ -251,7 +253,7 @@ class QueryPlanner:
         choice = Choice(question.purpose, question.collection, self._size)
         compiler = self._compiler(question, inputs, facts, choice)
         compiler.add_rule(parse_rule(question.rule))
-        compiler.add_filter(_parse_filter(question.filter, len(inputs.literals)))
+        compiler.add_filter(_parse_filter(question, len(inputs.literals)))
         compiler.add_sort(parse_sort(question.sort))
         statement = render(compiler.statement(shape(question.collection).names))
         plan = Plan(statement.text, statement.params, choice)
@@ -300,8 +302,10 @@ def list_of(ids: Iterable[str]) -> list[str]:
     return [*ids]
 
 
-def _parse_filter(text: str, slots: int) -> Expression | None:
-    return parse_kept(text, slots) if text else None
+def _parse_filter(question: Question, slots: int) -> Expression | None:
+    if not question.filter:
+        return None
+    return parse_kept(question.filter, slots, params=question.has_params)
 
 
 def _is_good(plan: Plan) -> bool:

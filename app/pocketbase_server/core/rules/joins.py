@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import Enum
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Source:
     """The relation or list that the link goes through."""
     param: Param | None = None
     """What is bound: ids, or a list."""
+    number: int = dataclass_field(default_factory=count().__next__, repr=False)
+    """Tells in which order sources were made, so that statements come out the same every time."""
 
     @property
     def is_many(self) -> bool:

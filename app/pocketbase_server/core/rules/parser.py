@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from string import ascii_letters, digits
 from typing import Final
 
 from pocketbase_server.core.errors import RuleSyntaxError
@@ -21,7 +22,17 @@ from pocketbase_server.core.rules.ast import (
     count,
     identifiers,
 )
-from pocketbase_server.core.rules.tokens import NUMBER_SLOT, Kind, Token, scan
+from pocketbase_server.core.rules.tokens import (
+    NUMBER_SLOT,
+    TEXT_SLOT,
+    Kind,
+    Scanner,
+    Token,
+    TokenError,
+    number_of,
+    shown,
+    unexpected,
+)
 
 MAX_COMPARISONS: Final = 200
 _MAX_CALLS: Final = 3
@@ -31,13 +42,18 @@ _OPERANDS: Final = frozenset(
     {Kind.IDENTIFIER, Kind.FUNCTION, Kind.TEXT, Kind.NUMBER, Kind.PARAM, Kind.SLOT}
 )
 
+_DIGITS: Final = "-" + digits
+_BEGINNINGS: Final = f"@_#{ascii_letters}{_DIGITS}'\"{TEXT_SLOT}{NUMBER_SLOT}"
+"""Characters that an argument may begin with."""
 
-def parse(text: str, slots: int = 0) -> Expression:
+
+def parse(text: str, slots: int = 0, *, params: bool = False) -> Expression:
     """Return the tree of an expression from which so many literals were lifted.
 
-    Raises `RuleSyntaxError` with the position of what is wrong.
+    With *params*, `{:name}` may stand for values. Raises `RuleSyntaxError` with the position of what
+    is wrong.
     """
-    tree = _Parser(scan(text), slots).parse()
+    tree = _Parser(Scanner(text), slots, params=params).parse()
     if count(tree) > MAX_COMPARISONS:
         raise RuleSyntaxError("max filter expressions limit reached")
     return tree
@@ -58,55 +74,46 @@ def references(expression: str) -> set[str]:
 class _Group:
     """What stands between two parentheses (or the whole), as far as it is read."""
 
-    __slots__ = ("items", "join", "left", "opened", "sign")
+    __slots__ = ("items", "join", "left", "outer_end", "sign")
 
-    def __init__(self, opened: int) -> None:
-        self.opened = opened
+    def __init__(self, outer_end: int) -> None:
+        self.outer_end = outer_end
+        """Where the text ends in which the group stands."""
         self.items: list[tuple[str, Expression]] = []
         self.join = "&&"
         self.left: tuple[Operand, int] | None = None
         self.sign: str = ""
 
-    @property
-    def is_complete(self) -> bool:
-        return bool(self.items) and self.left is None and self.join != ""
-
 
 class _Parser:
     """Reads tokens one by one; groups are kept on a stack of its own, so depth costs no recursion."""
 
-    def __init__(self, tokens: list[Token], slots: int) -> None:
-        self._tokens = tokens
-        self._at = 0
+    def __init__(self, scanner: Scanner, slots: int, *, params: bool) -> None:
+        self._scanner = scanner
         self._slots = 0
         self._most_slots = slots
-        self._stack = [_Group(-1)]
+        self._allows_params = params
+        self._stack = [_Group(0)]
         self._awaits_join = False
 
     def parse(self) -> Expression:
         """Read everything."""
-        while (token := self._next()).kind is not Kind.END:
-            self._take(token)
-        if len(self._stack) > 1:
-            missing = len(self._stack) - 1
-            raise RuleSyntaxError(
-                f"invalid formatted group - missing {missing} closing bracket(s)",
-                self._stack[-1].opened,
-            )
-        return self._close()
-
-    def _next(self) -> Token:
-        token = self._tokens[self._at]
-        self._at += 1
-        return token
+        while True:
+            token = self._scanner.next()
+            if token.kind is not Kind.END:
+                self._take(token)
+            elif len(self._stack) > 1:
+                self._end_group()
+            else:
+                return self._close()
 
     def _take(self, token: Token) -> None:
         group = self._stack[-1]
         if token.kind is Kind.OPEN:
-            self._stack.append(_Group(token.position))
+            self._stack.append(_Group(self._scanner.enter(token.position)))
             self._awaits_join = False
-        elif token.kind is Kind.CLOSE:
-            self._end_group(token)
+        elif token.kind in {Kind.CLOSE, Kind.COMMA}:
+            raise unexpected(token.text, token.position)
         elif self._awaits_join:
             self._take_join(group, token)
         elif group.left is None:
@@ -116,11 +123,9 @@ class _Parser:
         else:
             self._compare(group, token)
 
-    def _end_group(self, token: Token) -> None:
-        if len(self._stack) == 1:
-            raise RuleSyntaxError("unexpected character ')'", token.position)
+    def _end_group(self) -> None:
         inner = self._close()
-        self._stack.pop()
+        self._scanner.leave(self._stack.pop().outer_end)
         group = self._stack[-1]
         # COMPAT: a group may stand anywhere; what was begun before it is dropped
         group.left, group.sign = None, ""
@@ -132,13 +137,12 @@ class _Parser:
         group = self._stack[-1]
         if not self._awaits_join:
             is_empty = not group.items and group.left is None
-            at = self._tokens[self._at - 1].position
-            raise RuleSyntaxError(
+            message = (
                 "empty filter expression"
                 if is_empty
-                else "invalid or incomplete filter expression",
-                at,
+                else "invalid or incomplete filter expression"
             )
+            raise RuleSyntaxError(message, self._scanner.at)
         return _tree(group.items)
 
     def _take_join(self, group: _Group, token: Token) -> None:
@@ -171,9 +175,9 @@ class _Parser:
             case Kind.IDENTIFIER:
                 return Identifier(token.text, token.position)
             case Kind.NUMBER:
-                return Number(float(token.text))
+                return Number(number_of(token.text))
             case Kind.PARAM:
-                return Param(token.text)
+                return self._param(token)
             case Kind.SLOT:
                 return self._slot(token)
             case _:
@@ -183,10 +187,17 @@ class _Parser:
         number = self._slots
         if number >= self._most_slots:
             # SECURITY: the caller wrote the character himself
-            shown = f"\\x{ord(token.text):02x}"
-            raise RuleSyntaxError(f"unexpected character '{shown}'", token.position)
+            raise unexpected(token.text, token.position)
         self._slots += 1
         return Slot(number, token.text == NUMBER_SLOT)
+
+    def _param(self, token: Token) -> Param:
+        if not self._allows_params:
+            # SECURITY: only code may name the values that come with a plan
+            raise unexpected("{", token.position)
+        return Param(token.text)
+
+    # -- functions
 
     def _call(self, name: Token, depth: int) -> Call:
         if depth <= 0:
@@ -194,30 +205,53 @@ class _Parser:
             raise RuleSyntaxError(message, name.position)
         arguments: list[Operand] = []
         is_separated = True
-        while (token := self._next()).kind is not Kind.CLOSE:
-            if token.kind is Kind.COMMA:
-                is_separated = _separate(name, token, is_separated=is_separated)
+        while (char := self._peek_argument(name)) != ")":
+            if char == ",":
+                is_separated = _separate(name, self._scanner.at, is_separated=is_separated)
+                self._scanner.next()
                 continue
-            self._check_argument(name, token, is_separated=is_separated)
-            arguments.append(self._value(token, depth - 1))
+            self._check_argument(name, char, is_separated=is_separated)
+            arguments.append(self._argument(name, char, depth - 1))
             is_separated = False
+        self._scanner.next()
         return Call(name.text, tuple(arguments), name.position)
 
-    def _check_argument(self, name: Token, token: Token, *, is_separated: bool) -> None:
-        if token.kind is Kind.END:
+    def _peek_argument(self, name: Token) -> str:
+        try:
+            char = self._scanner.peek()
+        except RuleSyntaxError as ex:
+            what = f'failed to scan comment in function "{name.text}"'
+            raise RuleSyntaxError(f"{what}: {ex.message}", ex.position) from ex
+        if not char:
             message = f"""invalid or incomplete function "{name.text}" (expected ')')"""
             raise RuleSyntaxError(message, name.position)
-        if token.kind is Kind.OPEN:
-            message = f"""unsupported argument character '(' in function "{name.text}\""""
-            raise RuleSyntaxError(message, token.position)
-        if not is_separated or token.kind not in _OPERANDS:
+        return char
+
+    def _check_argument(self, name: Token, char: str, *, is_separated: bool) -> None:
+        if not is_separated:
             message = f'expected comma after the last argument in function "{name.text}"'
-            raise RuleSyntaxError(message, token.position)
+            raise RuleSyntaxError(message, self._scanner.at)
+        allowed = f"{_BEGINNINGS}{{" if self._allows_params else _BEGINNINGS
+        if char not in allowed:
+            what = f"unsupported argument character '{shown(char)}'"
+            raise RuleSyntaxError(f'{what} in function "{name.text}"', self._scanner.at)
+
+    def _argument(self, name: Token, char: str, depth: int) -> Operand:
+        begun = ""
+        try:
+            token = self._scanner.next()
+            begun = f'"{token.text}"'
+            return self._value(token, depth)
+        except RuleSyntaxError as ex:
+            begun = ex.shown if isinstance(ex, TokenError) and not begun else begun
+            kind = "text" if char in "'\"" else "number" if char in _DIGITS else "identifier"
+            what = f'invalid {kind} argument {begun} in function "{name.text}"'
+            raise RuleSyntaxError(f"{what}: {ex.message}", ex.position) from ex
 
 
-def _separate(name: Token, comma: Token, *, is_separated: bool) -> bool:
+def _separate(name: Token, position: int, *, is_separated: bool) -> bool:
     if is_separated:
-        raise RuleSyntaxError(f'unexpected comma in function "{name.text}"', comma.position)
+        raise RuleSyntaxError(f'unexpected comma in function "{name.text}"', position)
     return True
 
 

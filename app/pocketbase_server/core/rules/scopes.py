@@ -77,14 +77,12 @@ def _first(free: Iterable[Source]) -> Source:
     """Return the source to ask for first: one that hangs on no other of them."""
     free = set(free)
     outermost = [source for source in free if not any(s in free for s in source.many()[:-1])]
-    # NOTE: sets have no order; the path length and the names keep the statement the same
     return min(outermost, key=_rank)
 
 
-def _rank(source: Source) -> tuple[bool, int, str]:
-    field = source.field.name if source.field is not None else ""
-    name = source.collection.name if source.collection is not None else ""
-    return (source.link not in _OUTSIDE, len(source.path()), f"{name}.{field}")
+def _rank(source: Source) -> tuple[bool, int, int]:
+    # NOTE: sets have no order; the number keeps the statement the same
+    return (source.link not in _OUTSIDE, len(source.path()), source.number)
 
 
 def some_of(free: Iterable[Source], term: Term) -> Term:

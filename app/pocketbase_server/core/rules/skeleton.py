@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pocketbase_server.core.rules.tokens import NUMBER_SLOT, TEXT_SLOT, unquote
+from pocketbase_server.core.rules.tokens import NUMBER_SLOT, TEXT_SLOT, number_of, unquote
 
 _LITERAL: Final = re.compile(
     r"""'(?:\\.|[^'\\])*+'|"(?:\\.|[^"\\])*+"|(?<![\w.:@#-])-?[0-9]+(?:\.[0-9]+)?(?![\w.])|//""",
@@ -29,7 +29,7 @@ def lift(text: str) -> tuple[str, list[str | float]]:
             return TEXT_SLOT
         if literal == "//":
             raise _CommentError
-        values.append(float(literal))
+        values.append(number_of(literal))
         return NUMBER_SLOT
 
     try:

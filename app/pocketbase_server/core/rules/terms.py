@@ -6,7 +6,7 @@ Plain immutable trees. `parts` and `with_parts` let every walk treat all kinds a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Self
 
@@ -264,6 +264,10 @@ class Blank(Term):
 @dataclass(slots=True, frozen=True)
 class _Chain(Term):
     terms: tuple[Term, ...]
+    known: list[frozenset[Source]] = field(
+        default_factory=list, init=False, compare=False, repr=False
+    )
+    """PERF: what `sources` found, once it was asked."""
 
     def parts(self) -> tuple[Term, ...]:
         """Return the conditions."""
@@ -271,7 +275,7 @@ class _Chain(Term):
 
     def with_parts(self, parts: tuple[Term, ...]) -> Self:
         """Return the same combination of other conditions."""
-        return replace(self, terms=parts)
+        return type(self)(parts)
 
 
 @dataclass(slots=True, frozen=True)
@@ -409,18 +413,21 @@ def moved(term: Term, places: Mapping[Source, Source]) -> Term:
     return changed(term, move)
 
 
-def sources(term: Term) -> set[Source]:
+def sources(term: Term) -> frozenset[Source]:
     """Return the sources that the term needs from outside: of its columns and of its own row sets."""
-    found: set[Source] = set()
-    own: set[Source] = set()
-    for at in walk(term):
-        if isinstance(at, Column):
-            found.add(at.source)
-        elif isinstance(at, (_Rows, NoRow)):
-            own.add(at.source)
-            if at.source.parent is not None:
-                found.add(at.source.parent)
-    return {source for source in found if not any(step in own for step in source.path())}
+    match term:
+        case Column(source):
+            return frozenset({source})
+        case _Rows(own) | NoRow(own):
+            inner = frozenset().union(*map(sources, term.parts()))
+            outside = frozenset(source for source in inner if not source.is_under(own))
+            return outside if own.parent is None else outside | {own.parent}
+        case _Chain(terms):
+            if not term.known:
+                term.known.append(frozenset().union(*map(sources, terms)))
+            return term.known[0]
+        case _:
+            return frozenset().union(*map(sources, term.parts()))
 
 
 def is_constant(term: Term) -> bool:
@@ -436,30 +443,38 @@ _PER_RECORD: Final = frozenset({Link.BASE, Link.GIVEN})
 
 def all_of(*terms: Term) -> Term:
     """Return the conjunction, flattened and without what is always true."""
-    flat: list[Term] = []
+    flat: dict[object, Term] = {}
     for term in terms:
         for part in term.terms if isinstance(term, All) else (term,):
             if isinstance(part, Fixed) and not part.value:
                 return Fixed(value=False)
-            if not isinstance(part, Fixed) and part not in flat:
-                flat.append(part)
+            if not isinstance(part, Fixed):
+                flat.setdefault(_same_as(part), part)
     if not flat:
         return Fixed(value=True)
-    return flat[0] if len(flat) == 1 else All(tuple(flat))
+    kept = tuple(flat.values())
+    return kept[0] if len(kept) == 1 else All(kept)
 
 
 def any_of(*terms: Term) -> Term:
     """Return the disjunction, flattened and without what is never true."""
-    flat: list[Term] = []
+    flat: dict[object, Term] = {}
     for term in terms:
         for part in term.terms if isinstance(term, Any) else (term,):
             if isinstance(part, Fixed) and part.value:
                 return part
-            if not isinstance(part, Fixed) and part not in flat:
-                flat.append(part)
+            if not isinstance(part, Fixed):
+                flat.setdefault(_same_as(part), part)
     if not flat:
         return Fixed(value=False)
-    return flat[0] if len(flat) == 1 else Any(tuple(flat))
+    kept = tuple(flat.values())
+    return kept[0] if len(kept) == 1 else Any(kept)
+
+
+def _same_as(part: Term) -> object:
+    """Return a key under which equal conditions are found again."""
+    # PERF: what is made of many conditions is not compared
+    return id(part) if isinstance(part, _Chain) else part
 
 
 def opposite(term: Term) -> Term:

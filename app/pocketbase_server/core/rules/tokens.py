@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, NoReturn
+from math import isinf
+from typing import Final
 
 from pocketbase_server.core.errors import RuleSyntaxError
 
@@ -39,13 +40,21 @@ class Token:
     position: int
 
 
+class TokenError(RuleSyntaxError):
+    """A token that was begun and is not one: an unfinished text, a name that ends with a dot."""
+
+    def __init__(self, what: str, text: str, position: int) -> None:
+        super().__init__(f"invalid {what} {quoted(text)}", position)
+        self.shown = quoted(text)
+
+
 TEXT_SLOT: Final = "\x01"
 NUMBER_SLOT: Final = "\x02"
-"""Stand for lifted literals; never part of a caller's text (see `skeleton`)."""
+"""Stand for lifted literals; in a caller's text they are refused (see `skeleton`)."""
 
+_BLANKS: Final = re.compile(r"(?:[ \t\n]|//[^\n]*)+")
 _TOKEN: Final = re.compile(
-    r"""(?P<space>[ \t\n]+|//[^\n]*)
-    |(?P<name>[A-Za-z@_\#][A-Za-z0-9_.:]*)(?P<call>\()?
+    r"""(?P<name>[A-Za-z@_\#][A-Za-z0-9_.:]*)(?P<call>\()?
     |(?P<number>[-0-9][0-9]*(?:\.[0-9]*)?)
     |(?P<text>'(?:\\.|[^'\\])*+'|"(?:\\.|[^"\\])*+")
     |(?P<sign>[=?!><~]+)
@@ -55,53 +64,125 @@ _TOKEN: Final = re.compile(
     |(?P<mark>[(),])""",
     re.VERBOSE | re.ASCII | re.DOTALL,
 )
-_ESCAPED: Final = re.compile(r"""\\([ntr'"\\])""")
-_MEANINGS: Final = {"n": "\n", "t": "\t", "r": "\r"}
+_BRACKETS: Final = re.compile(
+    r"""[()]|(?P<open>'(?:\\.|[^'\\])*+(?P<a>')?|"(?:\\.|[^"\\])*+(?P<b>")?)""", re.DOTALL
+)
+_ESCAPED: Final = re.compile(r"\\(?:([ntr'\"\\])|\Z)")
+_MEANINGS: Final = {"n": "\n", "t": "\t", "r": "\r", None: ""}
 _SIGNS: Final = frozenset(
     mark + sign for mark in ("", "?") for sign in ("=", "!=", "~", "!~", "<", "<=", ">", ">=")
 )
 _MARKS: Final = {"(": Kind.OPEN, ")": Kind.CLOSE, ",": Kind.COMMA}
-_ESCAPES: Final = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\r": "\\r", "\v": "\\v", "\\": "\\\\"}
+
+
+class Scanner:
+    """Reads a text token by token; inside a group, no further than its end."""
+
+    __slots__ = ("_closings", "at", "end", "text")
+
+    def __init__(self, text: str) -> None:
+        if "\0" in text:
+            # SECURITY: no place for it; the reference takes it for a blank or the end of a comment
+            raise unexpected("\0", text.index("\0"))
+        self.text = text
+        self.at = 0
+        self.end = len(text)
+        self._closings: dict[int, int] = {}
+
+    def peek(self) -> str:
+        """Return the first character of what comes next, "" at the end; blanks are left behind.
+
+        Raises `RuleSyntaxError` for a comment that is none.
+        """
+        found = _BLANKS.match(self.text, self.at, self.end)
+        if found is not None:
+            self.at = found.end()
+        char = self.text[self.at] if self.at < self.end else ""
+        if char == "/":
+            raise RuleSyntaxError("invalid comment", self.at)
+        return char
+
+    def next(self) -> Token:
+        """Return the next token, an END at the end; raises `RuleSyntaxError`."""
+        char = self.peek()
+        if not char:
+            return Token(Kind.END, "", self.end)
+        found = _TOKEN.match(self.text, self.at, self.end)
+        if found is None:
+            raise self._none(char)
+        token = _token(found)
+        self.at = found.end()
+        return token
+
+    def _none(self, char: str) -> RuleSyntaxError:
+        if char in "'\"":
+            return TokenError("quoted text", _unescaped(self.text[self.at : self.end]), self.at)
+        return unexpected(char, self.at)
+
+    # -- groups
+
+    def enter(self, opened: int) -> int:
+        """Read only the group that was opened there from now on; return the end so far.
+
+        Raises `RuleSyntaxError` when the group is not closed.
+        """
+        if opened not in self._closings:
+            self._match_brackets(opened)
+        outer, self.end = self.end, self._closings[opened]
+        return outer
+
+    def leave(self, end: int) -> None:
+        """Go on behind the group, up to *end*."""
+        self.at, self.end = self.end + 1, end
+
+    def _match_brackets(self, opened: int) -> None:
+        """Note where the group, and those in it, end."""
+        unclosed: list[int] = []
+        # COMPAT: comments have no meaning yet; brackets and quotes in them count
+        for found in _BRACKETS.finditer(self.text, opened, self.end):
+            if found[0] == "(":
+                unclosed.append(found.start())
+            elif found[0] == ")":
+                self._closings[unclosed.pop()] = found.start()
+                if not unclosed:
+                    return
+            elif not (found["a"] or found["b"]):
+                raise TokenError("quoted text", found[0], found.start())
+        missing = len(unclosed)
+        message = f"invalid formatted group - missing {missing} closing bracket(s)"
+        raise RuleSyntaxError(message, unclosed[-1])
 
 
 def scan(text: str) -> list[Token]:
-    """Return the tokens of an expression, comments and blanks left out, an END last.
+    """Return the tokens of a text, comments and blanks left out, an END last.
 
     Raises `RuleSyntaxError` at the first thing that is none.
     """
-    tokens: list[Token] = []
-    position = 0
-    if "\0" in text:
-        # SECURITY: no place for it; the reference takes it for a blank or for the end of a comment
-        _refuse(text, text.index("\0"))
-    while position < len(text):
-        found = _TOKEN.match(text, position)
-        if found is None:
-            _refuse(text, position)
-        if found.lastgroup != "space":
-            tokens.append(_token(found))
-        position = found.end()
-    return [*tokens, Token(Kind.END, "", len(text))]
+    scanner = Scanner(text)
+    tokens = [scanner.next()]
+    while tokens[-1].kind is not Kind.END:
+        tokens.append(scanner.next())
+    return tokens
 
 
 def _token(found: re.Match[str]) -> Token:
-    group, at = found.lastgroup, found.start()
+    group = found.lastgroup
     assert group is not None  # noqa: S101 - every branch of the pattern has a name
-    return Token(*_READERS[group](found), at)
+    return Token(*_READERS[group](found), found.start())
 
 
 def _name(found: re.Match[str]) -> tuple[Kind, str]:
     name = found["name"]
-    if name[-1] in ".:":
+    if name[-1] in ".:" or name in {"@", "#", "_"}:
         what = "function name" if found["call"] else "identifier"
-        raise RuleSyntaxError(f'invalid {what} "{name}"', found.start())
+        raise TokenError(what, name, found.start())
     return (Kind.FUNCTION if found["call"] else Kind.IDENTIFIER), name
 
 
 def _number(found: re.Match[str]) -> tuple[Kind, str]:
     text = found["number"]
     if text == "-" or text[-1] == ".":
-        raise RuleSyntaxError(f'invalid number "{text}"', found.start())
+        raise TokenError("number", text, found.start())
     return Kind.NUMBER, text
 
 
@@ -111,23 +192,33 @@ def _text(found: re.Match[str]) -> tuple[Kind, str]:
 
 def unquote(literal: str) -> str:
     """Return the text of a literal in quotes."""
-    inner = literal[1:-1]
-    if "\\" not in inner:
-        return inner
-    return _ESCAPED.sub(lambda found: _MEANINGS.get(found[1], found[1]), inner)
+    return _unescaped(literal[1:-1])
+
+
+def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
+    return _ESCAPED.sub(lambda found: _MEANINGS.get(found[1], found[1]), text)
+
+
+def number_of(literal: str) -> float:
+    """Return the number that a literal writes."""
+    number = float(literal)
+    # COMPAT: what is too large for a double counts as nothing
+    return 0.0 if isinf(number) else number
 
 
 def _sign(found: re.Match[str]) -> tuple[Kind, str]:
     sign = found["sign"]
     if sign not in _SIGNS:
-        raise RuleSyntaxError(f'invalid sign operator "{sign}"', found.start())
+        raise TokenError("sign operator", sign, found.start())
     return Kind.SIGN, sign
 
 
 def _join(found: re.Match[str]) -> tuple[Kind, str]:
     join = found["join"]
     if join not in {"&&", "||"}:
-        raise RuleSyntaxError(f'invalid join operator "{join}"', found.start())
+        raise TokenError("join operator", join, found.start())
     return Kind.JOIN, join
 
 
@@ -143,17 +234,33 @@ _READERS: Final = {
     "mark": lambda found: (_MARKS[found["mark"]], found["mark"]),
 }
 
+# -- how messages show text
 
-def _refuse(text: str, position: int) -> NoReturn:
-    char = text[position]
-    if char in "'\"":
-        rest = text[position:]
-        raise RuleSyntaxError(f"invalid quoted text {_quoted(rest)}", position)
-    if char == "/":
-        raise RuleSyntaxError("invalid comment", position)
-    shown = _ESCAPES.get(char) or (char if char.isprintable() else f"\\u{ord(char):04x}")
-    raise RuleSyntaxError(f"unexpected character '{shown}'", position)
+_SHOWN: Final = {
+    "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
+    "\\": "\\\\",
+}  # fmt: skip
+_ASCII: Final = 0x80
+_WIDE: Final = 0x10000
 
 
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+def unexpected(char: str, position: int) -> RuleSyntaxError:
+    """Return the error for a character that can begin nothing."""
+    return RuleSyntaxError(f"unexpected character '{shown(char)}'", position)
+
+
+def shown(char: str) -> str:
+    """Return a character as messages show it: what cannot be seen is escaped."""
+    if char in _SHOWN:
+        return _SHOWN[char]
+    if char.isprintable():
+        return char
+    code = ord(char)
+    if code < _ASCII:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < _WIDE else f"\\U{code:08x}"
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotes as messages show it."""
+    return '"' + "".join('\\"' if char == '"' else shown(char) for char in text) + '"'

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.services.auth.anonymous import allows_anonymous
 from pocketbase_server.services.auth.context import find_auth_collection
+from pocketbase_server.services.auth.oauth2_methods import list_providers, without_logos
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -25,14 +26,15 @@ def list_auth_methods(app: App, name_or_id: str) -> dict[str, Any]:
 
 
 def _methods(options: AuthOptions) -> dict[str, Any]:
+    providers = list_providers(options.oauth2)
     fields = options.password_auth.identity_fields if options.password_auth.enabled else []
     return {
         "password": {"identityFields": fields, "enabled": options.password_auth.enabled},
-        "oauth2": {"providers": [], "enabled": options.oauth2.enabled},
+        "oauth2": {"providers": providers, "enabled": options.oauth2.enabled},
         "mfa": _timed(options.mfa),
         "otp": _timed(options.otp),
         # COMPAT: clients of before 0.23 look for these three
-        "authProviders": [],
+        "authProviders": without_logos(providers),
         "usernamePassword": "username" in fields,
         "emailPassword": "email" in fields,
     }

@@ -13,6 +13,7 @@ from pocketbase_server.services.realtime.broker import Broker
 from pocketbase_server.services.realtime.messages import send_through_hook
 from pocketbase_server.storage.bus import bus_for
 from pocketbase_server.storage.bus.notify_dir import TAG_LENGTH
+from pocketbase_server.storage.sql.errors import WouldBlock
 from pocketbase_server.storage.sql.inline import MODE
 
 if TYPE_CHECKING:
@@ -214,10 +215,16 @@ def bind_realtime(app: App) -> None:
         event.next()
         realtime.changed(event, "update")
 
-    def deleting(event: RecordEvent) -> None:
-        if len(realtime.broker) and not MODE.active:
-            realtime.deleting(event.record)
+    def writing(event: RecordEvent) -> None:
+        # NOTE: there will be rules to ask, perhaps many: not while everybody waits
+        if MODE.active and realtime.wants(event.record.collection):
+            raise WouldBlock
         event.next()
+
+    def deleting(event: RecordEvent) -> None:
+        if not MODE.active:
+            realtime.deleting(event.record)
+        writing(event)
 
     def deleted(event: RecordEvent) -> None:
         event.next()
@@ -232,6 +239,8 @@ def bind_realtime(app: App) -> None:
         if event.collection.is_auth:
             realtime.forget_collection(event.collection.id)
 
+    hooks.record_create.bind(writing, id="__pbRealtimeCreating__", priority=_LAST)
+    hooks.record_update.bind(writing, id="__pbRealtimeUpdating__", priority=_LAST)
     hooks.record_after_create_success.bind(created, id="__pbRealtimeCreate__", priority=-_LAST)
     hooks.record_after_update_success.bind(updated, id="__pbRealtimeUpdate__", priority=-_LAST)
     hooks.record_delete.bind(deleting, id="__pbRealtimeDeleting__", priority=_LAST)

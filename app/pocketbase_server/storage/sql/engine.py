@@ -69,6 +69,7 @@ class _Thread(threading.local):
     depth: int = 0
     started: float = inf
     """When the running read began; 0 = not looked at yet; inf = it may take any time."""
+    at_commit: tuple[Callable[[], None], ...] = ()
     after_commit: list[Callable[[], None]]
     after_rollback: list[Callable[[], None]]
 
@@ -269,6 +270,13 @@ class Engine:
         """Whether this thread is inside `transaction()`."""
         return self._thread.depth > 0
 
+    def at_commit(self, act: Callable[[], None]) -> None:
+        """As `after_commit()`, but before the next writer is let in; *act* must be quick."""
+        if self._thread.depth:
+            self._thread.at_commit = (*self._thread.at_commit, act)
+        else:
+            act()
+
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call *act* once the open transaction is committed; now, when none is open."""
         if self._thread.depth:
@@ -327,10 +335,12 @@ class Engine:
                 _roll_back(self._writer)
             else:
                 self._commit()
+                _call_all(thread.at_commit)
         except BaseException:
             is_failed = True
             raise
         finally:
+            thread.at_commit = ()
             thread.connection = self._outer_reader
             thread.depth = 0
             thread.after_commit, thread.after_rollback = [], []
@@ -436,7 +446,7 @@ def _roll_back(writer: Connection) -> None:
             writer.execute("ROLLBACK")
 
 
-def _call_all(acts: list[Callable[[], None]]) -> None:
+def _call_all(acts: Iterable[Callable[[], None]]) -> None:
     """Call every one, then raise the first exception."""
     first: BaseException | None = None
     for act in acts:

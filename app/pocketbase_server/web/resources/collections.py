@@ -10,7 +10,6 @@ from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.core.options import INVALID_BODY
 from pocketbase_server.services import collection_crud as crud
 from pocketbase_server.web.media import (
-    MalformedBodyError,
     read_body,
     read_form,
     send_json,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 def _request_with_body(req: Request, refusal: str = INVALID_BODY) -> RequestInfo:
     try:
         body = read_body(req)
-    except MalformedBodyError as ex:
+    except BadRequestError as ex:
         raise BadRequestError(refusal) from ex
     info = request_info(req)
     info.body = body
@@ -92,7 +91,7 @@ class ImportResource:
 
     def on_put(self, req: Request, resp: Response) -> None:
         """Create and update collections, all or nothing."""
-        body = read_form(req)
+        body = read_form(req, tells_type=True)
         info = request_info(req)
         info.body = body
         crud.import_collections(self._app, info)
@@ -118,4 +117,4 @@ class DryRunViewResource:
 
     def on_post(self, req: Request, resp: Response) -> None:
         """Show the fields and some records that a query would give."""
-        send_json(req, resp, dry_run_view(self._app, read_form(req)))
+        send_json(req, resp, dry_run_view(self._app, read_form(req, tells_type=True)))

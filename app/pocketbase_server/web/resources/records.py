@@ -37,7 +37,10 @@ _NO_COLLECTION = "Missing or invalid collection context."
 
 
 def _once_more(responder: Responder) -> Responder:
-    """Answer again when the database refused because a collection changed in the meantime."""
+    """Answer again when the database refused because a collection changed in the meantime.
+
+    That is known once the writer is free: whoever changes a collection publishes it before.
+    """
 
     @wraps(responder)
     def respond(self: Any, req: Request, resp: Response, **params: str) -> None:
@@ -46,7 +49,11 @@ def _once_more(responder: Responder) -> Responder:
         try:
             responder(self, req, resp, **params)
         except AppError as error:
-            if collections.version == version or not isinstance(error.__cause__, DatabaseError):
+            if not isinstance(error.__cause__, DatabaseError) or self._app.data.in_transaction:
+                raise
+            with self._app.data.transaction():
+                is_same = collections.version == version
+            if is_same:
                 raise
             req.info = None
             responder(self, req, resp, **params)
