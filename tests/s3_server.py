@@ -48,7 +48,7 @@ class S3Server:
             "forcePathStyle": True,
         }
 
-    def keys(self) -> list[str]:
+    def objects(self) -> list[str]:
         """Return the keys of all objects."""
         root = self.folder / BUCKET
         return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())
@@ -80,7 +80,7 @@ def running(folder: Path) -> Iterator[S3Server]:
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        preexec_fn=_die_with_parent,
+        preexec_fn=_die_with_parent,  # noqa: PLW1509
     )
     try:
         _await(server.port)

@@ -15,17 +15,18 @@ from pocketbase_server.core.records.query import QueryPlanner
 from pocketbase_server.core.records.store import RecordStore
 from pocketbase_server.core.settings.store import SettingsStore
 from pocketbase_server.services.auth.attempts import Attempts
+from pocketbase_server.services.auth.oauth2_redirect import AppleNames
 from pocketbase_server.services.auth.password import PasswordPool
 from pocketbase_server.services.backups import Backups
 from pocketbase_server.services.crons import Crons, bind_system_jobs
 from pocketbase_server.services.file_systems import FileSystems
-from pocketbase_server.services.logs.writer import LogWriter
+from pocketbase_server.services.logs.writer import LogWriter, print_statement
 from pocketbase_server.services.mail.mailer import Mailer
 from pocketbase_server.services.migrations.runner import run_system_migrations
 from pocketbase_server.services.rate_limit import RateLimiter
+from pocketbase_server.services.realtime.realtime import Realtime, bind_realtime
 from pocketbase_server.services.start_settings import apply_start_settings
 from pocketbase_server.storage import restore
-from pocketbase_server.services.realtime.realtime import Realtime, bind_realtime
 from pocketbase_server.storage.datadir import DataDir
 from pocketbase_server.storage.pending import Presence
 from pocketbase_server.storage.sql.editor import SchemaEditor
@@ -43,7 +44,7 @@ class App:
     Made cheap: nothing is opened before `bootstrap()`.
     """
 
-    def __init__(self, config: Config | None = None) -> None:
+    def __init__(self, config: Config | None = None) -> None:  # noqa: PLR0915 - one line per room
         self.config = config or Config()
         self.hooks = HookTable()
         self.dir = DataDir(self.config.data_dir)
@@ -67,8 +68,9 @@ class App:
         self.realtime = Realtime(self)
         self.mailer = Mailer(self)
         self.backups = Backups(self)
-        self.attempts = Attempts()
+        self.attempts = Attempts(self)
         self.rate_limits = RateLimiter(self)
+        self.apple_names = AppleNames()
         self.routes: list[Callable[[object], None]] = []
         self.is_bootstrapped = False
         bind_auth_hooks(self)
@@ -113,6 +115,8 @@ class App:
 
     def _open(self) -> None:
         self.dir.prepare()
+        if self.config.is_dev:
+            self.data.trace(print_statement)
         self.data.open()
         self.auxiliary.open()
         run_system_migrations(self)
@@ -130,6 +134,8 @@ class App:
         if not self.is_bootstrapped:
             return
         self.is_bootstrapped = False
+        self.crons.stop()
+        self.realtime.close()
         self.mailer.close()
         self.files.close()
         if self._thumbs is not None:
@@ -137,6 +143,7 @@ class App:
         self.logs.close()
         self.passwords.close()
         self.rate_limits.close()
+        self.attempts.close()
         self._close()
         self._presence.leave()
 

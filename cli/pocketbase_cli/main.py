@@ -39,10 +39,13 @@ def main(argv: Sequence[str] | None = None, make_app: MakeApp | None = None) -> 
 def config_from(args: Sequence[str]) -> Config:
     """Return the `Config` that the global flags among *args* ask for; the defaults when they are wrong."""
     try:
-        parsed = parse(args, GLOBAL_FLAGS, is_lenient=True)
+        return _flags_of(parse(args, GLOBAL_FLAGS, is_lenient=True)).config()
     except CliError:  # the command line says so when it runs
-        parsed = parse((), GLOBAL_FLAGS)
-    return GlobalFlags(parsed.values_of(GLOBAL_FLAGS)).config()
+        return _flags_of(parse((), GLOBAL_FLAGS)).config()
+
+
+def _flags_of(parsed: Parsed) -> GlobalFlags:
+    return GlobalFlags(parsed.values_of(GLOBAL_FLAGS))
 
 
 def _plain_app(config: Config) -> App:
@@ -91,7 +94,7 @@ def _call(root: Node, tokens: list[str], parsed: Parsed, make_app: MakeApp) -> i
 
     from pocketbase_cli.state import State
 
-    state = State(GlobalFlags(parsed.values_of(GLOBAL_FLAGS)), make_app)
+    state = State(_flags_of(parsed), make_app)
     try:
         code = root.command.main(tokens, prog_name=NAME, standalone_mode=False, obj=state)
     except (AppError, DataDirError, DatabaseError, OSError) as error:

@@ -40,8 +40,11 @@ def serve(  # noqa: PLR0913, PLR0917 - one argument per flag
     workers: Annotated[int, typer.Option(help="how many processes answer requests")] = 1,
     expand_all: Annotated[
         bool,
-        typer.Option("--expand-all/--no-expand-all", help="expand every relation in every answer"),
-    ] = False,
+        typer.Option(
+            "--expand-all/--no-expand-all",
+            help="expand every relation in every answer, unless the request says what to expand",
+        ),
+    ] = True,
 ) -> int:
     """Starts the web server (on 127.0.0.1:8090 unless a domain is given)"""  # noqa: D400, D401 - help text
     if domains or https:

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts import reference, servers
-from scripts.http_client import Client
+from scripts import servers
 from scripts.parity import Ties, value_differences
 from tests.data import seed
 from tests.parity.test_collection_changes import CHANGES as DEFINITIONS
@@ -308,83 +307,3 @@ def test_made_by_either_is_the_same(maker: str, swapped: dict[str, Pair], tmp_pa
     other = "ours" if maker == "reference" else "reference"
     made = [swapped[name].reference.data.parent / "pb_data" for name in (maker, other)]
     assert_same_on_disk(made[0], made[1], tmp_path, since=0)
-
-
-# -- older directories -----------------------------------------------------------------------------
-
-
-def _made_by(version: str, data: Path) -> list[str]:
-    try:
-        command = [str(reference.older(version))]
-    except (reference.ReferenceUnavailableError, OSError) as error:
-        pytest.skip(f"release {version} is not available: {error}")
-    return command
-
-
-OLD_COLLECTION = {
-    "name": "old",
-    "type": "base",
-    "listRule": "",
-    "fields": [
-        seed.f("text", "title"),
-        seed.f("select", "many", values=["a", "b"], maxSelect=2),
-        seed.f("autodate", "created", onCreate=True),
-    ],
-    "indexes": ["create unique index `idx_old` on `old` (`title`)"],
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("version", ["0.23.12", "0.30.4", "0.36.9", "0.39.11"])
-def test_older_release(
-    version: str,
-    launch: Launch,
-    ours_command: list[str],
-    reference_command: list[str],
-    tmp_path: Path,
-) -> None:
-    """A directory of an older release is brought up to date as the reference does it."""
-    data = tmp_path / "pb_data"
-    command = _made_by(version, data)
-    servers.make_superuser(command, data)
-    with servers.Server(command, data, ("--automigrate=false",)) as old:
-        root = Client(old.port).login(servers.EMAIL, servers.PASSWORD)
-        root.must("POST", "/api/collections", OLD_COLLECTION)
-        for i, many in enumerate([[], ["a"], ["b", "a"]]):
-            root.must(
-                "POST",
-                "/api/collections/old/records",
-                {"id": seed.make_id("old", i), "title": f"t{i}", "many": many},
-            )
-    copies = [
-        Path(shutil.copytree(data, tmp_path / name / "pb_data"))
-        for name in ("for_reference", "for_ours")
-    ]
-    sides = [
-        launch(one, copy)
-        for one, copy in zip((reference_command, ours_command), copies, strict=True)
-    ]
-    for side in sides:
-        side.tokens = {"superuser": root.token}
-    pair = Pair(*sides, since=0)
-    pair.check(*walk(pair.reference))
-    assert_same_on_disk(pair.reference.data, pair.ours.data, tmp_path, since=0)
-
-
-@pytest.mark.slow
-def test_release_before_the_great_change(ours_command: list[str], tmp_path: Path) -> None:
-    """A directory from before 0.23 is refused with a message and left as it was."""
-    if "reference" in ours_command[0]:
-        pytest.skip("the reference converts such directories")
-    data = tmp_path / "pb_data"
-    command = _made_by("0.22.27", data)
-    with servers.Server(command, data, ("--automigrate=false",)):
-        pass
-    before = {path.name: path.read_bytes() for path in data.glob("*.db")}
-    server = servers.Server(ours_command, data)
-    with pytest.raises(servers.StartError, match=r"exit code [1-9]"):
-        server.start()
-    after = {path.name: path.read_bytes() for path in data.glob("*.db")}
-
-    assert len(server.log.strip()) > 20
-    assert {name: after.get(name) for name in before} == before

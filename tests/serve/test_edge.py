@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -53,6 +54,7 @@ class App:
     """A WSGI application that answers with the name of the thread it runs on."""
 
     def __init__(self, lane: Lane, act: Callable[[], None] = lambda: None) -> None:
+        self.app = SimpleNamespace(dir=SimpleNamespace(temp=None))
         self.endpoint = Endpoint(lambda *_: None, "/", lane, limit=1 << 20)
         self.act = act
 

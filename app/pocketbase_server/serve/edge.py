@@ -80,12 +80,13 @@ class Edge:
         self._slow = Pool(loop, SLOW_THREADS, "slow-request")
         self._lines.start(loop)
 
-    async def drain(self, patience: float) -> None:
-        """Return when no request is being answered any more, or after *patience* seconds.
-
-        Connections that stay open are ended at once.
-        """
+    async def hang_up(self) -> None:
+        """End the connections that stay open, and begin no others."""
         await self._lines.close()
+
+    async def drain(self, patience: float) -> None:
+        """Return when no request is being answered any more, or after *patience* seconds."""
+        await self.hang_up()
         if not self._running:
             return
         self._idle = asyncio.Event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import multiprocessing
 import os
@@ -11,6 +12,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from granian import _signals
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
@@ -43,11 +45,18 @@ class _Server(MPServer):
         super().__init__("pocketbase", **options)
         self._listening = sock
         self.is_restarting = False
+        hang_up = getattr(signal, "SIGHUP", None)
+        self._is_nohup = hang_up is not None and signal.getsignal(hang_up) is signal.SIG_IGN
 
     def restart(self, *_: object) -> None:
         """Stop, in order to start anew."""
         self.is_restarting = True
         self.signal_handler_interrupt()  # type: ignore[no-untyped-call]
+
+    def signal_handler_reload(self, *_: object) -> None:
+        """Stop when the terminal closes, unless started with `nohup`; granian would reload."""
+        if not self._is_nohup:
+            self.signal_handler_interrupt()  # type: ignore[no-untyped-call]
 
     def _init_shared_socket(self) -> None:
         fd = os.dup(self._listening.fileno())
@@ -119,4 +128,28 @@ def _await_ready(server: _Server, is_ready: int) -> None:
 
 def _load(job: Job, dying: int, index: int) -> Any:
     os.close(dying)  # the parent alone keeps it open, so that its death is noticed
-    return load_worker(job, index)
+    worker = load_worker(job, index)
+    _before_stop(worker.hang_up)
+    return worker
+
+
+def _before_stop(act: Callable[[asyncio.AbstractEventLoop], None]) -> None:
+    """Call *act* with the loop as soon as this worker is told to stop.
+
+    NOTE: granian itself tells us when the last connection has ended, and some stay open on purpose.
+    """
+    set_signals = _signals.set_loop_signals
+
+    def set_loop_signals(loop: asyncio.AbstractEventLoop) -> Any:
+        event = set_signals(loop)  # type: ignore[no-untyped-call]
+
+        def stop() -> None:
+            act(loop)
+            event.set()
+
+        with contextlib.suppress(NotImplementedError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stop)
+        return event
+
+    _signals.set_loop_signals = set_loop_signals

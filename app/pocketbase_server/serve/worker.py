@@ -45,6 +45,7 @@ class Worker:
     def __init__(self, job: Job, index: int) -> None:
         self._job = job
         self._is_first = index == 0
+        self._closing = threading.Lock()
         self._app = job.make_app()
         self._app.restart = partial(ask_for_restart, job.parent_pid)
         self._app.bootstrap()
@@ -59,10 +60,27 @@ class Worker:
             self._app.crons.start()
             _announce(self._app, self._job.url)
 
+    def hang_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Get ready to stop: end what stays open on purpose, and set a time limit for the rest."""
+        last = threading.Timer(DRAIN_SECONDS, self._give_up)
+        last.daemon = True
+        last.start()
+        self._ending = loop.create_task(self._edge.hang_up())
+
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(self._edge.drain(DRAIN_SECONDS))
         self._edge.close()
-        self._app.terminate()
+        self._terminate()
+
+    def _terminate(self) -> None:
+        with self._closing:
+            self._app.terminate()
+
+    def _give_up(self) -> None:
+        """End with requests unanswered; granian would wait for them until it is killed."""
+        print_error(f"stopped without the answers that took longer than {DRAIN_SECONDS:g} seconds")
+        self._terminate()
+        os._exit(0)
 
 
 def _edge(app: App) -> Edge:

@@ -38,6 +38,7 @@ DEFAULT_BODY_SIZE: Final = 128 << 20
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _PATH: Final = re.compile(r"/api/collections/([^/?]+)/records(?:/([^/?]+))?(?:\?(.*))?\Z", re.DOTALL)
 _FILE_KEY: Final = re.compile(r"requests(?:\.(\d{1,9})\.|\[(\d{1,9})\]\.)(.+)\Z", re.DOTALL)
+_KINDS: Final[Mapping[str, type]] = {"method": str, "url": str, "headers": dict, "body": dict}
 _ODD: Final = re.compile(r"\W", re.ASCII)
 
 Files = Mapping[str, "list[Upload]"]
@@ -95,19 +96,11 @@ def _read_item(raw: Any) -> BatchItem:
     if not isinstance(raw, dict):
         raise BadRequestError(READING)
     plain = {key.lower(): value for key, value in raw.items() if value is not None}
-    item = BatchItem(
-        plain.get("method", ""), plain.get("url", ""), plain.get("headers", {}), plain.get("body", {})
-    )
-    is_sound = (
-        isinstance(item.method, str)
-        and isinstance(item.url, str)
-        and isinstance(item.body, dict)
-        and isinstance(item.headers, dict)
-        and all(isinstance(value, str) for value in item.headers.values())
-    )
-    if not is_sound:
+    values: dict[str, Any] = {name: plain.get(name, kind()) for name, kind in _KINDS.items()}
+    is_sound = all(isinstance(values[name], kind) for name, kind in _KINDS.items())
+    if not is_sound or not all(isinstance(text, str) for text in values["headers"].values()):
         raise BadRequestError(READING)
-    return item
+    return BatchItem(**values)
 
 
 def _keep_files(items: list[BatchItem], key: str, uploads: list[Upload]) -> None:

@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.errors import NotFoundError
-from pocketbase_server.core.records.auth_refs import MFAS, OTPS
 from pocketbase_server.kit.cron import Schedule, parse_cron
-from pocketbase_server.services.logs.entry import timestamp
+from pocketbase_server.services.auth import mfa, otp
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -141,8 +140,8 @@ def bind_system_jobs(app: App) -> None:
     """Add the jobs that every server has."""
     crons = app.crons
     crons.add("__pbDBOptimize__", "0 0 * * *", lambda: optimize(app))
-    crons.add("__pbMFACleanup__", "0 * * * *", lambda: delete_expired(app, MFAS))
-    crons.add("__pbOTPCleanup__", "0 * * * *", lambda: delete_expired(app, OTPS))
+    crons.add("__pbMFACleanup__", "0 * * * *", lambda: mfa.delete_expired(app))
+    crons.add("__pbOTPCleanup__", "0 * * * *", lambda: otp.delete_expired(app))
     crons.add("__pbLogsCleanup__", "0 */6 * * *", app.logs.prune)
 
 
@@ -151,16 +150,3 @@ def optimize(app: App) -> None:
     for engine in (app.data, app.auxiliary):
         engine.write_back()
         engine.optimize()
-
-
-def delete_expired(app: App, refs: str) -> None:
-    """Delete the one-time passwords (or second-factor sessions) that are past their time."""
-    option = "otp" if refs == OTPS else "mfa"
-    for collection in app.collections.all():
-        if collection.auth is None:
-            continue
-        before = timestamp(time.time() - getattr(collection.auth, option).duration)
-        params = {"collection": collection.id, "before": before}
-        filter = "collectionRef = {:collection} && created < {:before}"
-        for record in app.records.find_by_filter(refs, filter, params=params):
-            app.records.delete(record)

@@ -157,18 +157,32 @@ def _refuse_reserved(request: RequestInfo) -> None:
 
 def create_record(app: App, collection: Collection, request: RequestInfo) -> Any:
     """Create a record from the request's body; return it as the caller may see it."""
+    return make_record(app, collection, request).answer
+
+
+def make_record(
+    app: App,
+    collection: Collection,
+    request: RequestInfo,
+    prepare: Callable[[Record], None] = lambda _: None,
+) -> RecordRequestEvent:
+    """Create a record from the request's body; return the event with the record and the answer.
+
+    *prepare* may touch up the record once it holds what the body says.
+    """
     _refuse_view(collection)
     rule = _rule(collection.create_rule, request)
     _offload_write(app.hooks, collection, request, _CREATE)
     form = RecordForm(Record(collection), _access(request), app.passwords.verify)
     form.load(request.body)
+    prepare(form.record)
     if _is_seen(app.hooks.record_create_request, app.hooks, collection, request, rule):
         _show_values(form, request)
     if not request.is_superuser:
         _check_create(app, form, request, rule)
     event = RecordRequestEvent(app, request, collection, form.record)
     app.hooks.record_create_request.trigger(event, _saving(form, CREATE_FAILED))
-    return event.answer
+    return event
 
 
 def _check_create(app: App, form: RecordForm, request: RequestInfo, rule: str) -> None:

@@ -59,6 +59,8 @@ class DataDir:
         Raises `DataDirError` when its data is damaged, gone, or of a version we cannot read; then
         nothing was touched. A damaged auxiliary database (logs only) is set aside.
         """
+        if self.path.exists() and not self.path.is_dir():
+            raise DataDirError(f"cannot create {self.path}: not a directory")
         self._refuse_lost_data()
         if _has_content(self.data_db):
             self._refuse_damaged_data()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 _SPACES = re.compile(r"[\t\n\v\f\r ]+")
+_BOGUS_COMMENT = re.compile(r"<!--?>|<!--->|<!\[[^>]*>?")
 _CUT_TAG = re.compile(r"<[a-zA-Z][^>]*$")
 
 # COMPAT: the two lists were found by asking the reference about every HTML element
@@ -82,12 +84,28 @@ _VOID = frozenset(
 _ROWS = frozenset(("caption", "tbody", "td", "tfoot", "th", "thead", "tr"))
 
 
+_RAW = (
+    "iframe",
+    "noembed",
+    "noframes",
+    "noscript",
+    "plaintext",
+    "script",
+    "style",
+    "title",
+    "xmp",
+)
+"""Elements inside which tags are text."""
+
+
 class _EnoughError(Exception):
     """The text is long enough."""
 
 
 class _Text(HTMLParser):
     """Collects the visible text, with single spaces, up to a little over *limit* characters."""
+
+    CDATA_CONTENT_ELEMENTS = _RAW
 
     def __init__(self, limit: int) -> None:
         super().__init__(convert_charrefs=True)
@@ -97,6 +115,18 @@ class _Text(HTMLParser):
         self._wants_space = False
         self._skipped = ""
         self._open: dict[str, int] = {}
+
+    def finish(self) -> None:
+        """Take what is left, also inside an element that holds raw text and was never closed."""
+        if not self.cdata_elem:
+            self.close()
+        elif self.rawdata:
+            self.handle_data(self.rawdata)
+
+    def set_cdata_mode(self, elem: str) -> None:
+        """Take what follows as raw text; inside a drawing no element is of that kind."""
+        if self._skipped != "svg":
+            super().set_cdata_mode(elem)
 
     def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
         """Begin to skip, or note a gap between blocks."""
@@ -127,7 +157,7 @@ class _Text(HTMLParser):
         """Take a piece of text."""
         if self._skipped:
             return
-        text = _SPACES.sub(" ", data)
+        text = _SPACES.sub(" ", unescape(data) if self.cdata_elem == "title" else data)
         if not self.parts or self.parts[-1][-1] == " ":
             text = text.lstrip(" ")
         elif self._wants_space and text[0] != " ":
@@ -139,7 +169,7 @@ class _Text(HTMLParser):
     def _add(self, text: str) -> None:
         self.parts.append(text)
         self._length += len(text)
-        if self._length > self._limit and len("".join(self.parts).strip()) > self._limit:
+        if self._length > self._limit and len("".join(self.parts).lstrip().rstrip(" ")) > self._limit:
             raise _EnoughError
 
 
@@ -159,8 +189,8 @@ def _visible(text: str, limit: int) -> str:
         return _SPACES.sub(" ", text)
     parser = _Text(limit)
     try:
-        parser.feed(_CUT_TAG.sub("", text))
-        parser.close()
+        parser.feed(_CUT_TAG.sub("", _BOGUS_COMMENT.sub("", text)))
+        parser.finish()
     except _EnoughError:
         pass
     return "".join(parser.parts)

@@ -108,7 +108,7 @@ def body_bytes(req: Request) -> bytes:
     # NOTE: what the server spooled may be read again; a plain WSGI input is read once
     if getattr(source, "seekable", bool)():
         source.seek(0)
-    data: bytes = source.read()
+    data: bytes = source.read(-1)
     return data
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.hooks.events import RecordEnrichEvent
 from pocketbase_server.core.records.encoder import encoder
+from pocketbase_server.core.records.expand_all import AllExpander, is_wanted
 from pocketbase_server.core.records.levels import DictLevel, RecordLevel
 from pocketbase_server.core.records.links import Node, parse_expand
 from pocketbase_server.core.records.model import Record, Row
@@ -54,12 +55,22 @@ def print_rows(
     Only for when no enrich handler is bound: see `enrich()`.
     """
     nodes = parse_expand(request.query.get("expand", "")) if "expand" in request.query else ()
+    if app.config.expand_all and is_wanted(app, collection, request):
+        return _print_all(app, collection, rows, request)
     dicts = encode_rows(app, collection, rows, request, has_expand=bool(nodes))
     if nodes:
         level = DictLevel(collection, rows, dicts)
         if not Expander(app, request, _make_dicts).expand(level, nodes):
             for item in dicts:
                 del item["expand"]
+    return dicts
+
+
+def _print_all(
+    app: App, collection: Collection, rows: list[Row], request: RequestInfo
+) -> list[dict[str, Any]]:
+    dicts = encode_rows(app, collection, rows, request, has_expand=True)
+    AllExpander(Expander(app, request, _make_dicts)).expand(DictLevel(collection, rows, dicts))
     return dicts
 
 
@@ -82,9 +93,13 @@ def enrich(app: App, records: Sequence[Record], request: RequestInfo) -> None:
 def expand(app: App, records: Sequence[Record], paths: str, request: RequestInfo) -> None:
     """Fill `Record.expand` with what *paths* (`a,b.c`) asks for and the caller may see."""
     nodes = parse_expand(paths) if paths else ()
-    if nodes and records:
-        level = RecordLevel(records[0].collection, records)
+    if not records:
+        return
+    level = RecordLevel(records[0].collection, records)
+    if nodes:
         Expander(app, request, _make_records).expand(level, nodes)
+    elif app.config.expand_all and is_wanted(app, level.collection, request):
+        AllExpander(Expander(app, request, _make_records)).expand(level)
 
 
 def _make_records(

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.records.model import Record
     from pocketbase_server.core.rules.ast import Expression
-    from pocketbase_server.core.rules.binding import Param
+    from pocketbase_server.core.rules.binding import Param, Read
 
 Row = tuple[Any, ...]
+Rows = list[Row]
+Values = list[Any]
 
 MAX_FILTER: Final = 3500
 """Bytes that a caller's filter may have."""
@@ -51,7 +53,7 @@ class Plan:
         self.choice = choice
         self.fresh_until = monotonic() + _FRESH
 
-    def bind(self, inputs: Inputs) -> list[Any]:
+    def bind(self, inputs: Inputs) -> Values:
         """Return the values of one run."""
         return [read(inputs) for read in self._reads]
 
@@ -59,7 +61,16 @@ class Plan:
 class Question:
     """What plans are kept by: everything a statement depends on, except what the request holds."""
 
-    __slots__ = ("auth", "collection", "filter", "has_params", "is_trusted", "purpose", "rule", "sort")
+    __slots__ = (
+        "auth",
+        "collection",
+        "filter",
+        "has_params",
+        "is_trusted",
+        "purpose",
+        "rule",
+        "sort",
+    )
 
     def __init__(
         self, purpose: Purpose, collection: Collection, request: RequestInfo | None
@@ -89,9 +100,23 @@ class _Family:
 
     __slots__ = ("asked", "plans")
 
-    def __init__(self, asked: tuple[Param, ...]) -> None:
-        self.asked = tuple(param.read for param in asked)
+    def __init__(self) -> None:
+        self.asked: dict[Param, Read] = {}
+        """What the plans depend on; a plan may depend on less, never on more."""
         self.plans: Lru[tuple[Any, ...], Plan] = Lru(_MAX_VARIANTS)
+
+    def key(self, inputs: Inputs) -> tuple[Any, ...]:
+        """Return which of the plans is the one for a request."""
+        return tuple([read(inputs) for read in self.asked.values()])
+
+    def with_plan(self, facts: Facts, inputs: Inputs, plan: Plan) -> _Family:
+        """Return the family with one more plan: a new one, if the plan depends on more."""
+        family = self
+        if not facts.asked.keys() <= self.asked.keys():
+            family = _Family()
+            family.asked = {**self.asked, **{param: param.read for param in facts.asked}}
+        family.plans.put(family.key(inputs), plan)
+        return family
 
 
 class QueryPlanner:
@@ -122,7 +147,7 @@ class QueryPlanner:
         *,
         offset: int,
         limit: int,
-    ) -> list[Row]:
+    ) -> Rows:
         """Return a page of the records that fulfil the rule and the caller's filter.
 
         Raises `RuleSyntaxError` for a filter or sort that is malformed or says what the caller may not.
@@ -175,7 +200,7 @@ class QueryPlanner:
         ids: Iterable[str],
         request: RequestInfo | None,
         rule: str | None,
-    ) -> list[Row]:
+    ) -> Rows:
         """Return the rows of those records that fulfil the rule, in no order."""
         question = Question(Purpose.SOME, collection, request)
         question.rule = rule or ""
@@ -190,7 +215,7 @@ class QueryPlanner:
         limit: int = 0,
         offset: int = 0,
         params: Mapping[str, Any] | None = None,
-    ) -> list[Row]:
+    ) -> Rows:
         """Return the records that match a filter of our own code, in which everything may be used.
 
         `{:name}` in it stands for `params["name"]`. A limit of 0 is none. Raises `RuleSyntaxError`.
@@ -218,7 +243,7 @@ class QueryPlanner:
 
     # -- plans
 
-    def _lift(self, question: Question, filter: str, most: int = MAX_FILTER) -> list[Any]:
+    def _lift(self, question: Question, filter: str, most: int = MAX_FILTER) -> Values:
         """Put the filter without its literals into the question, and return them."""
         if not filter:
             return []
@@ -227,7 +252,7 @@ class QueryPlanner:
         question.filter, literals = lift(filter)
         return literals
 
-    def _run(self, question: Question, inputs: Inputs, filter: str) -> list[Row]:
+    def _run(self, question: Question, inputs: Inputs, filter: str) -> Rows:
         plan = self._plan(question, inputs, filter)
         return self._app.data.all(plan.sql, plan.bind(inputs))
 
@@ -236,7 +261,7 @@ class QueryPlanner:
         key = question.key(self._app.collections.version)
         family = self._families.get(key)
         if family is not None:
-            plan = family.plans.get(tuple([read(inputs) for read in family.asked]))
+            plan = family.plans.get(family.key(inputs))
             if plan is not None and (plan.fresh_until > monotonic() or _is_good(plan)):
                 return plan
         try:
@@ -258,15 +283,9 @@ class QueryPlanner:
         statement = render(compiler.statement(shape(question.collection).names))
         plan = Plan(statement.text, statement.params, choice)
         if key:
-            self._keep(key, facts, plan)
+            family = self._families.get(key) or _Family()
+            self._families.put(key, family.with_plan(facts, inputs, plan))
         return plan
-
-    def _keep(self, key: tuple[Any, ...], facts: Facts, plan: Plan) -> None:
-        family = self._families.get(key)
-        if family is None:
-            family = _Family(tuple(facts.asked))
-            self._families.put(key, family)
-        family.plans.put(tuple(facts.asked.values()), plan)
 
     def _compiler(
         self,

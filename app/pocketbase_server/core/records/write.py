@@ -156,6 +156,9 @@ def _renew(record: Record, name: str, stored: Any) -> bool:
     if now == then or record.values[name] != _stepped(record, name, then):
         return False
     record.values[name] = _stepped(record, name, now)
+    if record.original is not None:
+        # NOTE: what others have added meanwhile is nothing that this caller brings in
+        record.original[name] = now
     return True
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pocketbase_server.core.rules.combine import (
+    all_of,
+    opposite,
+)
 from pocketbase_server.core.rules.nulls import is_never_null
 from pocketbase_server.core.rules.operands import Nulls, Operand
 from pocketbase_server.core.rules.scopes import some_of
@@ -19,9 +23,9 @@ from pocketbase_server.core.rules.terms import (
     Null,
     Term,
     Test,
-    all_of,
+)
+from pocketbase_server.core.rules.walks import (
     moved,
-    opposite,
 )
 
 if TYPE_CHECKING:

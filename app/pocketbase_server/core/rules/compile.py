@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 from pocketbase_server.core.errors import RuleSyntaxError
 from pocketbase_server.core.rules import ast, functions
 from pocketbase_server.core.rules.binding import constant, given, literal
+from pocketbase_server.core.rules.combine import (
+    all_of,
+    any_of,
+)
 from pocketbase_server.core.rules.comparison import compare
 from pocketbase_server.core.rules.joins import Link, Source
 from pocketbase_server.core.rules.macros import macro_param
@@ -28,8 +32,8 @@ from pocketbase_server.core.rules.terms import (
     Lowered,
     Null,
     Term,
-    all_of,
-    any_of,
+)
+from pocketbase_server.core.rules.walks import (
     sources,
     walk,
 )
@@ -230,8 +234,7 @@ class Compiler:
                 query.where = _both(own, query.where)
                 query.limit = n.Word(1)
             case Purpose.SOME:
-                own = n.In(n.Column(alias, "id"), _given_ids(writer))
-                query.where = _both(own, query.where)
+                query.where = _both(n.In(n.Column(alias, "id"), _given_ids(writer)), query.where)
             case Purpose.UNSAVED:
                 query.limit = n.Word(1)
             case _:

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Final
 from pocketbase_server.core.errors import RuleSyntaxError
 from pocketbase_server.core.rules.ast import Call, Identifier, Number, Param, Slot, Text
 from pocketbase_server.core.rules.operands import Nulls, Operand
-from pocketbase_server.core.rules.terms import Distance, TimeText, Truth
+from pocketbase_server.core.rules.terms import (
+    Distance,
+    TimeText,
+    Truth,
+)
 
 if TYPE_CHECKING:
     from pocketbase_server.core.rules.ast import Operand as Written
@@ -39,7 +43,7 @@ def _geo_distance(written: Call, resolve: Resolve) -> Operand:
             message = f"[{name}] argument {number} must be an identifier or number"
             raise RuleSyntaxError(message, written.position)
     points = [
-        _argument(written, f"argument {number}", lambda part=argument: resolve(part))
+        _argument(written, f"argument {number}", argument, resolve)
         for number, argument in enumerate(arguments)
     ]
     # COMPAT: of several values each counts by itself, one match is enough
@@ -50,10 +54,7 @@ def _strftime(written: Call, resolve: Resolve) -> Operand:
     """`strftime(format, time, modifiers…)`: a time as text."""
     arguments = written.arguments
     _check_time(written)
-    parts = [
-        _argument(written, "time-value argument", lambda part=argument: resolve(part))
-        for argument in arguments
-    ]
+    parts = [_argument(written, "time-value argument", part, resolve) for part in arguments]
     made = _made(TimeText(tuple(part.value for part in parts)), Nulls.ALWAYS_AS_BLANK, parts)
     return replace(made, is_many=any(part.is_many for part in parts))
 
@@ -81,9 +82,9 @@ def _made(value: Term, nulls: Nulls, parts: Sequence[Operand]) -> Operand:
     return Operand(value, nulls, has_params=has_params, is_filled=is_filled)
 
 
-def _argument(written: Call, what: str, resolve: Callable[[], Operand]) -> Operand:
+def _argument(written: Call, what: str, part: Written, resolve: Resolve) -> Operand:
     try:
-        made = resolve()
+        made = resolve(part)
     except RuleSyntaxError as ex:
         raise _refused(written, f"failed to resolve {what}: {ex.message}") from ex
     if isinstance(made.value, Truth):

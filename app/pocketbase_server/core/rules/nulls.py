@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pocketbase_server.core.rules.combine import (
+    all_of,
+    any_of,
+)
 from pocketbase_server.core.rules.joins import Link
 from pocketbase_server.core.rules.terms import (
     NEVER_NULL,
@@ -26,8 +30,6 @@ from pocketbase_server.core.rules.terms import (
     SomeOrNone,
     Term,
     Test,
-    all_of,
-    any_of,
 )
 from pocketbase_server.storage.sql.schema import ColumnKind
 

@@ -14,6 +14,8 @@ from pocketbase_server.core.rules.terms import (
     Constant,
     Null,
     Term,
+)
+from pocketbase_server.core.rules.walks import (
     changed,
     moved,
     walk,
@@ -70,7 +72,6 @@ class Operand:
 
     def as_pattern(self) -> Term:
         """Return the value with everything bound in it turned into patterns."""
-
         if self.is_pattern:
             return self.value
 

@@ -138,9 +138,7 @@ class _Parser:
         if not self._awaits_join:
             is_empty = not group.items and group.left is None
             message = (
-                "empty filter expression"
-                if is_empty
-                else "invalid or incomplete filter expression"
+                "empty filter expression" if is_empty else "invalid or incomplete filter expression"
             )
             raise RuleSyntaxError(message, self._scanner.at)
         return _tree(group.items)

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.errors import RuleSyntaxError
 from pocketbase_server.core.rules import request_values as request
+from pocketbase_server.core.rules.combine import (
+    all_of,
+    any_of,
+)
 from pocketbase_server.core.rules.joins import Joins, Link, Source
 from pocketbase_server.core.rules.modifiers import (
     CHANGED,
@@ -32,8 +36,6 @@ from pocketbase_server.core.rules.terms import (
     Term,
     Test,
     Truth,
-    all_of,
-    any_of,
 )
 
 if TYPE_CHECKING:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pocketbase_server.core.rules.combine import (
+    all_of,
+    any_of,
+)
 from pocketbase_server.core.rules.joins import Link
 from pocketbase_server.core.rules.terms import (
     All,
     Any,
     SomeOrNone,
     Term,
-    all_of,
-    any_of,
+)
+from pocketbase_server.core.rules.walks import (
     sources,
 )
 

@@ -10,6 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pocketbase_server.core.rules.combine import (
+    all_of,
+    any_of,
+)
 from pocketbase_server.core.rules.joins import Link
 from pocketbase_server.core.rules.nulls import without
 from pocketbase_server.core.rules.terms import (
@@ -28,8 +32,8 @@ from pocketbase_server.core.rules.terms import (
     Term,
     Test,
     ValueIn,
-    all_of,
-    any_of,
+)
+from pocketbase_server.core.rules.walks import (
     sources,
     walk,
 )

@@ -7,8 +7,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.rules import terms as t
+from pocketbase_server.core.rules.combine import opposite
 from pocketbase_server.core.rules.joins import Link, Source
 from pocketbase_server.core.rules.nulls import column_is_filled, is_never_null
+from pocketbase_server.core.rules.walks import sources
 from pocketbase_server.storage.sql import nodes as n
 from pocketbase_server.storage.sql.schema import ColumnKind
 
@@ -36,6 +38,8 @@ _PLAIN: Final = {
 }
 _TEXTS: Final = frozenset({ColumnKind.TEXT, ColumnKind.PRIMARY_TEXT})
 _ITEM: Final = "value"
+_MAX_SEARCHED: Final = 3
+"""How deep alternatives may be nested and still be answered from indexes."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -51,7 +55,7 @@ class Rows:
         more = {source} if filled else set()
         return Rows({**self.aliases, source: alias}, self.filled | more)
 
-    def __contains__(self, source: Source) -> bool:
+    def __contains__(self, source: object) -> bool:
         return source in self.aliases
 
 
@@ -61,6 +65,7 @@ class Writer:
     def __init__(self, *, in_order: bool = False) -> None:
         self._numbers = count()
         self._in_order = in_order
+        self._depth = 0
         self.has_values = False
         """Whether some record is looked up by a value of its own, which may change the order."""
 
@@ -103,12 +108,12 @@ class Writer:
         """Return the condition that ties a source's rows to its parent's."""
         match source.link:
             case Link.RELATED | Link.RELATED_ITEM:
-                own, other = self._column(source, "id", rows), self._key(source, rows)
+                return _same(self._column(source, "id", rows), self._key(source, rows))
             case Link.BACK:
                 own = self._column(source, _name(source), rows)
-                other = self._column(source.parent, "id", rows)
+                return _same(own, self._column(source.parent, "id", rows))
             case Link.AUTH:
-                own, other = self._column(source, "id", rows), n.Mark(source.param)
+                return _same(self._column(source, "id", rows), n.Mark(source.param))
             case Link.NAMED:
                 return n.In(self._column(source, "id", rows), self._items(n.Mark(source.param)))
             case Link.BACK_ITEMS:
@@ -116,7 +121,6 @@ class Writer:
                 return n.In(self._column(source.parent, "id", rows), self._items(held))
             case _:
                 return None
-        return n.Between(own, n.Operator.EQUAL, other)
 
     def _items(self, held: Node) -> n.Select:
         alias = self.alias()
@@ -179,19 +183,31 @@ class Writer:
             case t.All(parts):
                 return n.AllTrue([self.condition(part, rows) for part in parts])
             case t.Any(parts):
-                return n.AnyTrue([self.condition(part, rows) for part in parts])
+                return self._any(parts, rows)
             case t.Not(part):
                 return _opposite(self.condition(part, rows))
             case t.Fixed(value):
                 return n.Truth(value=bool(value))
-            case t.Some(source, part):
-                return self._found(source, part, rows)
-            case t.SomeOuter(source, part):
-                return self._found_or_none(source, part, rows)
-            case t.NoRow(source):
-                return n.Inverted(self._found(source, t.Fixed(value=True), rows))
+            case t.Some() | t.SomeOuter() | t.NoRow():
+                return self._rows_found(term, rows)
             case _:
                 return self._in_set(term, rows)
+
+    def _rows_found(self, term: t.Some | t.SomeOuter | t.NoRow, rows: Rows) -> Node:
+        match term:
+            case t.NoRow(source):
+                return n.Inverted(self._found(source, t.Fixed(value=True), rows))
+            case t.SomeOuter(source, part):
+                return self._found_or_none(source, part, rows)
+            case t.Some(source, part):
+                return self._found(source, part, rows)
+
+    def _any(self, parts: tuple[t.Term, ...], rows: Rows) -> Node:
+        self._depth += 1
+        node = n.AnyTrue([self.condition(part, rows) for part in parts])
+        self._depth -= 1
+        # SECURITY: looking for indexes in deeply nested alternatives takes the database seconds
+        return n.AsTruth(node) if self._depth == _MAX_SEARCHED else node
 
     def _compared(self, term: t.Compare, rows: Rows) -> Node:
         left, right = self.value(term.left, rows), self.value(term.right, rows)
@@ -237,7 +253,7 @@ class Writer:
 
     def _in_related(self, source: Source, part: t.Term, rows: Rows, *, or_missing: bool) -> Node:
         if or_missing and is_never_null(part):
-            part, is_inverted = t.opposite(part), False
+            part, is_inverted = opposite(part), False
         else:
             is_inverted = or_missing
         query, inside = self.query_of(source, part)
@@ -301,7 +317,7 @@ class Writer:
 
     def value(self, term: t.Term, rows: Rows) -> Node:
         """Return the node of a value."""
-        needed = t.sources(term)
+        needed = sources(term)
         if needed and all(_is_callers(source, rows) for source in needed):
             root = next(iter(needed)).root
             return n.Scalar(self.query([root], Rows(), t.Fixed(value=True), term)[0])
@@ -313,10 +329,8 @@ class Writer:
                 return self._column(source, name, rows)
             case t.Bound(param):
                 return n.Mark(param)
-            case t.Flag(value):
-                return n.Word("TRUE" if value else "FALSE")
-            case t.Constant(value):
-                return n.Word(value if isinstance(value, int) else n.Word.BLANK)
+            case t.Flag() | t.Constant():
+                return n.Word(_word(term))
             case t.JsonPart(column, path):
                 return n.JsonPart(self._value(column, rows), path)
             case t.ListLength(column):
@@ -365,6 +379,16 @@ def _named(terms: Iterable[t.Term]) -> Iterator[Source]:
                 pass
             case _:
                 todo = [*term.parts(), *todo]
+
+
+def _word(term: t.Flag | t.Constant) -> str | int:
+    if isinstance(term, t.Flag):
+        return "TRUE" if term.value else "FALSE"
+    return term.value if isinstance(term.value, int) else n.Word.BLANK
+
+
+def _same(left: Node, right: Node) -> Node:
+    return n.Between(left, n.Operator.EQUAL, right)
 
 
 def _and(parts: Iterable[Node | None]) -> Node | None:

@@ -5,15 +5,13 @@ Plain immutable trees. `parts` and `with_parts` let every walk treat all kinds a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Self
 
-from pocketbase_server.core.rules.joins import Link, Source
-
 if TYPE_CHECKING:
     from pocketbase_server.core.rules.binding import Param
+    from pocketbase_server.core.rules.joins import Source
     from pocketbase_server.storage.sql.schema import ColumnKind
 
 
@@ -262,7 +260,9 @@ class Blank(Term):
 
 
 @dataclass(slots=True, frozen=True)
-class _Chain(Term):
+class Chain(Term):
+    """Several conditions."""
+
     terms: tuple[Term, ...]
     known: list[frozenset[Source]] = field(
         default_factory=list, init=False, compare=False, repr=False
@@ -279,12 +279,12 @@ class _Chain(Term):
 
 
 @dataclass(slots=True, frozen=True)
-class All(_Chain):
+class All(Chain):
     """Every condition holds."""
 
 
 @dataclass(slots=True, frozen=True)
-class Any(_Chain):
+class Any(Chain):
     """At least one condition holds."""
 
 
@@ -307,7 +307,9 @@ class Not(Term):
 
 
 @dataclass(slots=True, frozen=True)
-class _Rows(Term):
+class OfRows(Term):
+    """A question about the rows of a source."""
+
     source: Source
     condition: Term
 
@@ -321,17 +323,17 @@ class _Rows(Term):
 
 
 @dataclass(slots=True, frozen=True)
-class SomeOrNone(_Rows):
+class SomeOrNone(OfRows):
     """The condition holds for some row of the source, or, where there is no row, for null values."""
 
 
 @dataclass(slots=True, frozen=True)
-class Some(_Rows):
+class Some(OfRows):
     """The condition holds for some row of the source."""
 
 
 @dataclass(slots=True, frozen=True)
-class SomeOuter(_Rows):
+class SomeOuter(OfRows):
     """The same as `SomeOrNone`, decided to be asked by one outer join."""
 
 
@@ -343,7 +345,7 @@ class NoRow(Term):
 
 
 @dataclass(slots=True, frozen=True)
-class InRelated(_Rows):
+class InRelated(OfRows):
     """The related record is among all those for which the condition holds (one set for all rows).
 
     With *or_missing*: or there is no such record; the set is then made of those it does not hold for.
@@ -353,12 +355,12 @@ class InRelated(_Rows):
 
 
 @dataclass(slots=True, frozen=True)
-class InReferred(_Rows):
+class InReferred(OfRows):
     """The record is among all those that some record of the source, with the condition, points to."""
 
 
 @dataclass(slots=True, frozen=True)
-class InJoined(_Rows):
+class InJoined(OfRows):
     """The base of the source is among all those found by joining both tables."""
 
 
@@ -379,116 +381,3 @@ class ValueIn(Term):
     def with_parts(self, parts: tuple[Term, ...]) -> Term:
         """Return the same for another value."""
         return replace(self, value=parts[0])
-
-
-# -- walks
-
-
-def walk(term: Term) -> Iterator[Term]:
-    """Give the term and everything it is made of."""
-    todo = [term]
-    while todo:
-        at = todo.pop()
-        yield at
-        todo.extend(at.parts())
-
-
-def changed(term: Term, leaf: Callable[[Term], Term]) -> Term:
-    """Return the term with *leaf* applied to everything that has no parts."""
-    parts = term.parts()
-    if not parts:
-        return leaf(term)
-    made = tuple(changed(part, leaf) for part in parts)
-    return term if all(a is b for a, b in zip(made, parts, strict=True)) else term.with_parts(made)
-
-
-def moved(term: Term, places: Mapping[Source, Source]) -> Term:
-    """Return a value with its columns taken from other sources."""
-
-    def move(leaf: Term) -> Term:
-        if isinstance(leaf, Column) and leaf.source in places:
-            return replace(leaf, source=places[leaf.source])
-        return leaf
-
-    return changed(term, move)
-
-
-def sources(term: Term) -> frozenset[Source]:
-    """Return the sources that the term needs from outside: of its columns and of its own row sets."""
-    match term:
-        case Column(source):
-            return frozenset({source})
-        case _Rows(own) | NoRow(own):
-            inner = frozenset().union(*map(sources, term.parts()))
-            outside = frozenset(source for source in inner if not source.is_under(own))
-            return outside if own.parent is None else outside | {own.parent}
-        case _Chain(terms):
-            if not term.known:
-                term.known.append(frozenset().union(*map(sources, terms)))
-            return term.known[0]
-        case _:
-            return frozenset().union(*map(sources, term.parts()))
-
-
-def is_constant(term: Term) -> bool:
-    """Tell whether the term is the same for every base record (of one run)."""
-    return all(source.root.link not in _PER_RECORD for source in sources(term))
-
-
-_PER_RECORD: Final = frozenset({Link.BASE, Link.GIVEN})
-
-
-# -- combining
-
-
-def all_of(*terms: Term) -> Term:
-    """Return the conjunction, flattened and without what is always true."""
-    flat: dict[object, Term] = {}
-    for term in terms:
-        for part in term.terms if isinstance(term, All) else (term,):
-            if isinstance(part, Fixed) and not part.value:
-                return Fixed(value=False)
-            if not isinstance(part, Fixed):
-                flat.setdefault(_same_as(part), part)
-    if not flat:
-        return Fixed(value=True)
-    kept = tuple(flat.values())
-    return kept[0] if len(kept) == 1 else All(kept)
-
-
-def any_of(*terms: Term) -> Term:
-    """Return the disjunction, flattened and without what is never true."""
-    flat: dict[object, Term] = {}
-    for term in terms:
-        for part in term.terms if isinstance(term, Any) else (term,):
-            if isinstance(part, Fixed) and part.value:
-                return part
-            if not isinstance(part, Fixed):
-                flat.setdefault(_same_as(part), part)
-    if not flat:
-        return Fixed(value=False)
-    kept = tuple(flat.values())
-    return kept[0] if len(kept) == 1 else Any(kept)
-
-
-def _same_as(part: Term) -> object:
-    """Return a key under which equal conditions are found again."""
-    # PERF: what is made of many conditions is not compared
-    return id(part) if isinstance(part, _Chain) else part
-
-
-def opposite(term: Term) -> Term:
-    """Return the opposite, null staying null; comparisons are turned round."""
-    match term:
-        case Fixed(value):
-            return Fixed(None if value is None else not value)
-        case Compare(test, left, right):
-            return Compare(OPPOSITE[test], left, right)
-        case Match():
-            return replace(term, negated=not term.negated)
-        case Blank():
-            return replace(term, negated=not term.negated)
-        case Not(condition):
-            return condition
-        case _:
-            return Not(term)

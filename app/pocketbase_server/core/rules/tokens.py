@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from math import isinf
@@ -222,7 +223,7 @@ def _join(found: re.Match[str]) -> tuple[Kind, str]:
     return Kind.JOIN, join
 
 
-_READERS: Final = {
+_READERS: Final[dict[str, Callable[[re.Match[str]], tuple[Kind, str]]]] = {
     "name": _name,
     "call": _name,
     "number": _number,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.collections.model import SUPERUSERS
@@ -37,11 +38,22 @@ FAILED: Final = "Failed to create an anonymous record."
 NOT_ANONYMOUS: Final = "The record is not anonymous."
 UPGRADE_FAILED: Final = "Failed to upgrade the anonymous record."
 PASSWORD_LENGTH: Final = 30
+KNOWN_FOR: Final = 1.0
+"""Seconds for which what was read last counts."""
+_CACHED: Final = "anonymous"
 
 
 def allows_anonymous(app: App, collection: Collection) -> bool:
-    """Tell whether *collection* lets callers sign in without saying who they are."""
-    return is_anonymous_allowed(app.data, collection.id)
+    """Tell whether *collection* lets callers sign in without saying who they are.
+
+    What another process has changed is known a moment later.
+    """
+    known: tuple[float, bool] | None = collection.cache.get(_CACHED)
+    # PERF: asked by everyone who asks for the ways to sign in
+    if known is None or known[0] < monotonic():
+        known = (monotonic() + KNOWN_FOR, is_anonymous_allowed(app.data, collection.id))
+        collection.cache[_CACHED] = known
+    return known[1]
 
 
 def set_anonymous(app: App, name_or_id: str, *, allowed: bool) -> None:
@@ -51,6 +63,7 @@ def set_anonymous(app: App, name_or_id: str, *, allowed: bool) -> None:
     if collection.name == SUPERUSERS:
         raise BadRequestError(NOT_FOR_SUPERUSERS)
     (allow_anonymous if allowed else forbid_anonymous)(app.data, collection.id)
+    collection.cache.pop(_CACHED, None)
 
 
 def is_anonymous(app: App, record: Record) -> bool:
@@ -68,7 +81,7 @@ def _has_no_address(record: Record) -> bool:
 def auth_anonymously(app: App, name_or_id: str, request: RequestInfo) -> AuthAnswer:
     """Make a new record that nobody can sign in as but by the token of the answer."""
     collection = find_auth_collection(app, name_or_id)
-    if not allows_anonymous(app, collection):
+    if not is_anonymous_allowed(app.data, collection.id):
         raise ForbiddenError(NOT_ALLOWED)
     record = _new(app, collection)
     try:

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-WINDOW: Final = 180.0
+from pocketbase_server.storage.counters import Counters
+
+if TYPE_CHECKING:
+    from pocketbase_server.app import App
+
+WINDOW: Final = 180
+"""Seconds."""
 ALLOWED: Final = 5
-_MOST: Final = 100_000
+_FILE: Final = ".attempts"
 
 
 class Attempts:
-    """Counts attempts by what is guessed at, whoever guesses."""
+    """Counts attempts by what is guessed at, whoever guesses; workers share the counts."""
 
-    def __init__(self, allowed: int = ALLOWED, window: float = WINDOW) -> None:
-        self._allowed = allowed
-        self._window = window
-        self._lock = threading.Lock()
-        self._seen: dict[str, tuple[float, int]] = {}
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._counters: Counters | None = None
 
     def take(self, key: str) -> bool:
         """Count one more attempt; False when there were too many within the window."""
-        now = time.monotonic()
-        with self._lock:
-            until, count = self._seen.get(key, (0.0, 0))
-            if until <= now:
-                until, count = now + self._window, 0
-                self._forget(now)
-            self._seen[key] = (until, count + 1)
-        return count < self._allowed
+        if self._counters is None:
+            is_alone = self._app.config.workers <= 1
+            self._counters = Counters(None if is_alone else self._app.dir.path / _FILE)
+        return self._counters.hit(key, ALLOWED, WINDOW)
 
-    def _forget(self, now: float) -> None:
-        if len(self._seen) >= _MOST:
-            self._seen = {key: seen for key, seen in self._seen.items() if seen[0] > now}
+    def close(self) -> None:
+        """Let go of the counts."""
+        if self._counters is not None:
+            self._counters.close()

@@ -18,6 +18,7 @@ from pocketbase_server.core.hooks.events import DetailedRequestEvent
 from pocketbase_server.core.records.auth import email, password_hash, set_verified
 from pocketbase_server.services.auth.checks import email_issue, refuse, text_issue
 from pocketbase_server.services.auth.context import find_auth_collection
+from pocketbase_server.services.auth.identity import record_by_identity
 from pocketbase_server.services.auth.letter_tokens import claim, read_token, save, still_good
 from pocketbase_server.services.auth.letters import send_email_change
 from pocketbase_server.services.auth.tokens import EMAIL_CHANGE
@@ -70,11 +71,13 @@ def _new_email_issue(app: App, caller: Record, address: str) -> Issue | None:
         return issue
     if address == email(caller):
         return NOT_IN_INVALID
-    return TAKEN if _is_taken(app, caller.collection, address) else None
+    return TAKEN if _is_taken(app, caller, address) else None
 
 
-def _is_taken(app: App, collection: Collection, address: str) -> bool:
-    return app.records.first_by(collection, "email", address) is not None
+def _is_taken(app: App, record: Record, address: str) -> bool:
+    """Tell whether someone other than *record* has the address."""
+    taken = record_by_identity(app, record.collection, address, "email")
+    return taken is not None and taken.id != record.id
 
 
 def _ask(event: DetailedRequestEvent) -> None:
@@ -108,7 +111,7 @@ class ChangeForm:
         if not address:
             return None, NO_CLAIM
         record, issue = read_token(app, collection, self.token, EMAIL_CHANGE)
-        if record is not None and _is_taken(app, collection, address):
+        if record is not None and _is_taken(app, record, address):
             # COMPAT: nothing but the token is looked at then: the password counts as wrong
             return None, TAKEN_MEANWHILE
         return record, issue

@@ -74,7 +74,7 @@ class LogReader:
         self._plans = _Plans(source)
         self._names = self._plans.columns(LISTING)
 
-    def list(self, query: Mapping[str, str]) -> dict[str, Any]:
+    def page(self, query: Mapping[str, str]) -> dict[str, Any]:
         """Return a page of lines, in the order of writing unless sorted otherwise.
 
         Raises `BadRequestError` for parameters that make no sense.

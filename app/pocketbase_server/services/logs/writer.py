@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -121,4 +122,15 @@ class LogWriter:
 def _print(level: int, message: str, data: Mapping[str, Any]) -> None:
     lines = [f"{LEVELS.get(level, str(level))} {message}"]
     lines += [f"└─ {data[key]}" for key in ("error", "details") if data.get(key)]
-    sys.stdout.write("\n".join(lines) + "\n")
+    _say("\n".join(lines))
+
+
+def print_statement(sql: str, seconds: float) -> None:
+    """Print a statement that the database has run, and how long it took: for `--dev`."""
+    _say(f"[{seconds * 1000:.2f}ms] {sql.strip()}")
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()

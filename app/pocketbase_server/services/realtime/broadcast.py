@@ -95,7 +95,7 @@ class Broadcaster:
 class _Judge:
     """Judges one change for all who listen; equal questions are asked once."""
 
-    def __init__(  # noqa: PLR0913 - what one change is made of
+    def __init__(
         self,
         app: App,
         watch: Watch,

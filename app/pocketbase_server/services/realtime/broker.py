@@ -80,15 +80,30 @@ class Broker:
                 by_text.setdefault(text, {})[client.id] = client
                 self._count(subscription.topic, 1)
 
+    def unsubscribe(self, client: RealtimeClient, topic: str) -> bool:
+        """Let a client listen to *topic* no longer; False when it did not. Of many at once one gets True."""
+        with self._lock:
+            texts = [text for text, s in client.subscriptions.items() if s.topic == topic]
+            for text in texts:
+                self._unlink_text(client, text)
+            client.subscriptions = {
+                text: s for text, s in client.subscriptions.items() if text not in texts
+            }
+        return bool(texts)
+
+    def _unlink_text(self, client: RealtimeClient, text: str) -> None:
+        topic = client.subscriptions[text].topic
+        by_text = self._topics[topic]
+        self._count(topic, -1)
+        del by_text[text][client.id]
+        if not by_text[text]:
+            del by_text[text]
+        if not by_text:
+            del self._topics[topic]
+
     def _unlink(self, client: RealtimeClient) -> None:
-        for text, subscription in client.subscriptions.items():
-            by_text = self._topics[subscription.topic]
-            self._count(subscription.topic, -1)
-            del by_text[text][client.id]
-            if not by_text[text]:
-                del by_text[text]
-            if not by_text:
-                del self._topics[subscription.topic]
+        for text in client.subscriptions:
+            self._unlink_text(client, text)
         client.subscriptions = {}
         self._unlink_auth(client)
 

@@ -53,21 +53,27 @@ class Realtime:
         for subscription, clients in self.broker.subscribed(topic):
             self.broadcaster.deliver([Parcel(subscription, data, clients)])
 
-    def send_to(self, client_id: str, topic: str, data: Any, ip: str | None = None) -> bool:
+    def send_to(
+        self, client_id: str, topic: str, data: Any, ip: str | None = None, *, is_last: bool = False
+    ) -> bool:
         """Send *data* to one client, whichever process it is connected to.
 
         Return False when there is no such client, when it does not listen to *topic*, or when it
-        comes from another address than *ip*.
+        comes from another address than *ip*. After the *is_last* it no longer listens to *topic*.
         """
         text = _text(data)
         client = self.broker.get(client_id)
         if client is not None:
-            return self._send_one(client, topic, text, ip)
-        question = {"op": "one", "client": client_id, "topic": topic, "ip": ip}
+            return self._send_one(client, topic, text, ip, is_last=is_last)
+        question = {"op": "one", "client": client_id, "topic": topic, "ip": ip, "last": is_last}
         return self.ask_owner(client_id, {**question, "data": text.decode()}) is True
 
-    def _send_one(self, client: RealtimeClient, topic: str, data: bytes, ip: str | None) -> bool:
+    def _send_one(
+        self, client: RealtimeClient, topic: str, data: bytes, ip: str | None, *, is_last: bool
+    ) -> bool:
         if not client.has_topic(topic) or (ip is not None and client.ip != ip):
+            return False
+        if is_last and not self.broker.unsubscribe(client, topic):
             return False
         send_through_hook(self._app, client, topic, data)
         return True
@@ -110,7 +116,9 @@ class Realtime:
     def _hear_one(self, message: dict[str, Any]) -> bool:
         client = self.broker.get(message["client"])
         data = message["data"].encode()
-        return client is not None and self._send_one(client, message["topic"], data, message["ip"])
+        return client is not None and self._send_one(
+            client, message["topic"], data, message["ip"], is_last=message["last"]
+        )
 
     def _hear_subscribe(self, message: dict[str, Any]) -> list[Any]:
         from pocketbase_server.services.realtime.subscribing import subscribe_from_afar

@@ -20,7 +20,7 @@ class LogsResource:
 
     def on_get(self, req: Request, resp: Response) -> None:
         """List lines."""
-        send_json(req, resp, self._reader.list(req.query), is_page=True)
+        send_json(req, resp, self._reader.page(req.query), is_page=True)
 
     def on_delete(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Delete every line."""

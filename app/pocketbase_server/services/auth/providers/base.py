@@ -90,11 +90,13 @@ class Facts:
 
     def text(self, *path: str) -> str:
         """Return a text, "" when there is none."""
-        return self._typed(path, str, "")
+        value: str = self._typed(path, str, "")
+        return value
 
     def flag(self, *path: str) -> bool:
         """Return a boolean, False when there is none."""
-        return self._typed(path, bool, False)  # noqa: FBT003 - the value it has when absent
+        value: bool = self._typed(path, bool, False)  # noqa: FBT003 - when it is absent
+        return value
 
     def number(self, *path: str) -> str:
         """Return a whole number as text, "" when there is none or it is 0."""

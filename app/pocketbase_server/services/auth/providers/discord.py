@@ -23,7 +23,9 @@ class Discord(OAuth2Provider):
             name=facts.text("global_name") or _old_name(facts),
             username=facts.text("username"),
             email=facts.text("email") if facts.flag("verified") else "",
-            avatar_url=f"https://cdn.discordapp.com/avatars/{user_id}/{avatar}.png" if avatar else "",
+            avatar_url=f"https://cdn.discordapp.com/avatars/{user_id}/{avatar}.png"
+            if avatar
+            else "",
         )
 
 

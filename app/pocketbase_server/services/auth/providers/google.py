@@ -13,7 +13,10 @@ class Google(OAuth2Provider):
     auth_url = "https://accounts.google.com/o/oauth2/v2/auth"
     token_url = "https://oauth2.googleapis.com/token"
     user_info_url = "https://www.googleapis.com/oauth2/v3/userinfo"
-    scopes = ("https://www.googleapis.com/auth/userinfo.profile", "https://www.googleapis.com/auth/userinfo.email")
+    scopes = (
+        "https://www.googleapis.com/auth/userinfo.profile",
+        "https://www.googleapis.com/auth/userinfo.email",
+    )
 
     def user(self, facts: Facts, token: Token) -> AuthUser:  # noqa: ARG002
         """Return what the provider says."""

@@ -37,6 +37,8 @@ class Monday(OAuth2Provider):
         return AuthUser(
             id=facts.text("data", "me", "id"),
             name=facts.text("data", "me", "name"),
-            email=facts.text("data", "me", "email") if facts.flag("data", "me", "is_verified") else "",
+            email=facts.text("data", "me", "email")
+            if facts.flag("data", "me", "is_verified")
+            else "",
             avatar_url=facts.text("data", "me", "photo_small"),
         )

@@ -17,7 +17,9 @@ class Yandex(OAuth2Provider):
 
     def user(self, facts: Facts, token: Token) -> AuthUser:  # noqa: ARG002
         """Return what the provider says."""
-        avatar = f"https://avatars.yandex.net/get-yapic/{facts.text('default_avatar_id')}/islands-200"
+        avatar = (
+            f"https://avatars.yandex.net/get-yapic/{facts.text('default_avatar_id')}/islands-200"
+        )
         return AuthUser(
             id=facts.text("id"),
             name=facts.text("real_name"),

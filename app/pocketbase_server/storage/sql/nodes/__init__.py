@@ -8,6 +8,7 @@ from __future__ import annotations
 from pocketbase_server.storage.sql.nodes.conditions import (
     AllTrue,
     AnyTrue,
+    AsTruth,
     Between,
     Blank,
     Exists,
@@ -50,6 +51,7 @@ from pocketbase_server.storage.sql.nodes.values import (
 __all__ = [
     "AllTrue",
     "AnyTrue",
+    "AsTruth",
     "Between",
     "Blank",
     "Coalesced",

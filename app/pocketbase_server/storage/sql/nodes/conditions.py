@@ -10,8 +10,7 @@ from pocketbase_server.storage.sql.nodes.base import Node
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from peewee import Context
-
+    from pocketbase_server.storage.sql.nodes.base import Context
     from pocketbase_server.storage.sql.nodes.query import Select
 
 
@@ -132,6 +131,16 @@ class NotTrue(Node):
 
     def __sql__(self, ctx: Context) -> Context:
         return ctx.literal("(").sql(self.part).literal(") IS NOT TRUE")
+
+
+class AsTruth(Node):
+    """Whether a condition holds, as a value that no index can answer."""
+
+    def __init__(self, part: Node) -> None:
+        self.part = part
+
+    def __sql__(self, ctx: Context) -> Context:
+        return ctx.literal("(").sql(self.part).literal(") IS TRUE")
 
 
 class Exists(Node):

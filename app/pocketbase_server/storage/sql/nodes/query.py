@@ -10,7 +10,7 @@ from pocketbase_server.storage.sql.nodes.base import Node
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from peewee import Context
+    from pocketbase_server.storage.sql.nodes.base import Context
 
 
 class Table(Node):
@@ -21,7 +21,7 @@ class Table(Node):
         self.alias = alias
 
     def __sql__(self, ctx: Context) -> Context:
-        words = ctx.state.words
+        words = ctx.words
         return ctx.literal(f"{words.name(self.name)} {words.name(self.alias)}")
 
 
@@ -32,7 +32,7 @@ class OneRow(Node):
         self.alias = alias
 
     def __sql__(self, ctx: Context) -> Context:
-        return ctx.literal(f"(SELECT 1) {ctx.state.words.name(self.alias)}")
+        return ctx.literal(f"(SELECT 1) {ctx.words.name(self.alias)}")
 
 
 class Given(Node):
@@ -44,9 +44,9 @@ class Given(Node):
         self.alias = alias
 
     def __sql__(self, ctx: Context) -> Context:
-        words = ctx.state.words
+        words = ctx.words
         marks = ", ".join(f"? AS {words.name(column)}" for column in self.columns)
-        ctx._values.extend(self.params)
+        ctx.bind(self.params)
         return ctx.literal(f"(SELECT {marks}) {words.name(self.alias)}")
 
 
@@ -62,11 +62,9 @@ class ItemsOf(Node):
         self.is_plain = is_plain
 
     def __sql__(self, ctx: Context) -> Context:
-        words = ctx.state.words
-        inner = ctx.as_new()
-        inner.sql(self.value)
-        text, values = inner.query()
-        ctx._values.extend(values)
+        words = ctx.words
+        text, params = ctx.apart(self.value)
+        ctx.bind(params)
         table = words.plain_items(text) if self.is_plain else words.items(text)
         return ctx.literal(f"{table} {words.name(self.alias)}")
 
@@ -99,7 +97,7 @@ class RowNumber(Node):
         self.alias = alias
 
     def __sql__(self, ctx: Context) -> Context:
-        words = ctx.state.words
+        words = ctx.words
         return ctx.literal(f"{words.name(self.alias)}.{words.row_number}")
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from peewee import Context
-
+from pocketbase_server.storage.sql.nodes.base import Context
 from pocketbase_server.storage.sql.nodes.words import SqliteWords, Words
 from pocketbase_server.storage.sql.statement import Sql
 
@@ -17,8 +16,5 @@ _WORDS: Final[dict[str, Words]] = {"sqlite": SqliteWords()}
 
 def render(node: Node, dialect: str = "sqlite") -> Sql:
     """Return the statement; its params are what the `Mark`s hold, in order."""
-    context = Context(words=_WORDS[dialect])
-    context.sql(node)
-    text, params = context.query()
-    values: tuple[Any, ...] = tuple(params)
-    return Sql(text, values)
+    text, params = Context(_WORDS[dialect]).sql(node).finished()
+    return Sql(text, tuple(params))

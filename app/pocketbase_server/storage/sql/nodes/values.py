@@ -9,8 +9,7 @@ from pocketbase_server.storage.sql.nodes.base import Node
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from peewee import Context
-
+    from pocketbase_server.storage.sql.nodes.base import Context
     from pocketbase_server.storage.sql.nodes.query import Select
 
 
@@ -21,8 +20,7 @@ class Mark(Node):
         self.param = param
 
     def __sql__(self, ctx: Context) -> Context:
-        ctx._values.append(self.param)
-        return ctx.literal("?")
+        return ctx.bind([self.param]).literal("?")
 
 
 class Word(Node):
@@ -47,7 +45,7 @@ class Column(Node):
 
     def text(self, ctx: Context) -> str:
         """Return the column as it stands in the statement."""
-        words = ctx.state.words
+        words = ctx.words
         return f"{words.name(self.alias)}.{words.name(self.name)}"
 
     def __sql__(self, ctx: Context) -> Context:
@@ -57,22 +55,22 @@ class Column(Node):
 class JsonPart(Node):
     """What a JSON column holds at a path (`.a[0]`); the path is letters, digits, `_`, dots and brackets."""
 
-    def __init__(self, column: Column, path: str) -> None:
+    def __init__(self, column: Node, path: str) -> None:
         self.column = column
         self.path = path
 
     def __sql__(self, ctx: Context) -> Context:
-        return ctx.literal(ctx.state.words.json_part(self.column.text(ctx), self.path))
+        return ctx.literal(ctx.words.json_part(ctx.apart(self.column)[0], self.path))
 
 
 class ListLength(Node):
     """How many items a column holds."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Node) -> None:
         self.column = column
 
     def __sql__(self, ctx: Context) -> Context:
-        return ctx.literal(ctx.state.words.length(self.column.text(ctx)))
+        return ctx.literal(ctx.words.length(ctx.apart(self.column)[0]))
 
 
 class _Around(Node):
@@ -131,24 +129,19 @@ class _Pieces(Node):
         self.parts = tuple(parts)
 
     def _texts(self, ctx: Context) -> list[tuple[str, list[Any]]]:
-        written = []
-        for part in self.parts:
-            inner = ctx.as_new()
-            inner.sql(part)
-            text, values = inner.query()
-            written.append((text, list(values)))
-        return written
+        return [ctx.apart(part) for part in self.parts]
 
 
 class Distance(_Pieces):
     """The kilometres between two places: lon, lat, lon, lat."""
 
     def __sql__(self, ctx: Context) -> Context:
-        lon_a, lat_a, lon_b, lat_b = written = self._texts(ctx)
+        lon_a, lat_a, lon_b, lat_b = self._texts(ctx)
         # NOTE: the marks must follow in the order in which the formula names its arguments
         for _, values in (lat_a, lat_b, lon_b, lon_a, lat_a, lat_b):
-            ctx._values.extend(values)
-        return ctx.literal(ctx.state.words.distance(tuple(text for text, _ in written)))
+            ctx.bind(values)
+        texts = lon_a[0], lat_a[0], lon_b[0], lat_b[0]
+        return ctx.literal(ctx.words.distance(texts))
 
 
 class TimeText(_Pieces):
@@ -157,5 +150,5 @@ class TimeText(_Pieces):
     def __sql__(self, ctx: Context) -> Context:
         written = self._texts(ctx)
         for _, values in written:
-            ctx._values.extend(values)
-        return ctx.literal(ctx.state.words.time_text([text for text, _ in written]))
+            ctx.bind(values)
+        return ctx.literal(ctx.words.time_text([text for text, _ in written]))

@@ -1,0 +1,143 @@
+"""One-off statements by hand, on a connection of their own that nobody else will use."""
+
+from __future__ import annotations
+
+import re
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import apsw
+
+from pocketbase_server.storage.sql.connection import open_writer, watch
+from pocketbase_server.storage.sql.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from pocketbase_server.storage.sql.engine import Engine
+
+_STEPS: Final = 100_000
+_QUOTED: Final = re.compile(r"\{\{([\w\-. ]+)\}\}|\[\[([\w\-. ]+)\]\]")
+_MARK: Final = re.compile(r"[:@$](\w+)")
+_NAMED: Final = re.compile(r"\{:(\w+)\}")
+_READS: Final = frozenset({"select", "values", "explain", "with", "pragma"})
+_SCHEMA: Final = frozenset({"create", "drop", "alter"})
+_WORD: Final = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*(\w*)", re.DOTALL)
+_EXPLAINED: Final = {
+    1: "SQL logic error",
+    5: "database is locked",
+    6: "database table is locked",
+    8: "attempt to write a readonly database",
+    9: "interrupted",
+    10: "disk I/O error",
+    11: "database disk image is malformed",
+    13: "database or disk is full",
+    18: "string or blob too big",
+    19: "constraint failed",
+    20: "datatype mismatch",
+    23: "authorization denied",
+    25: "column index out of range",
+}
+
+
+class ConsoleResult(NamedTuple):
+    """What the statements did: columns (name and declared type) and rows of the last one that reads."""
+
+    columns: list[tuple[str, str]]
+    rows: list[tuple[Any, ...]]
+    changed: int
+
+
+def run_console(engine: Engine, text: str, *, most: int, seconds: float) -> ConsoleResult:
+    """Carry out SQL statements; those that begin with reading answer with up to *most* rows.
+
+    Raises `DatabaseError`, in SQLite's words and with its number.
+    """
+    if not text.strip():
+        raise DatabaseError("empty query")
+    sql = _spelt(text)
+    connection = open_writer(engine.path)
+    until = monotonic() + seconds
+    watch(connection, lambda: monotonic() > until, _STEPS)
+    try:
+        if _first_word(sql) in _READS:
+            return _read(connection, sql, most)
+        # NOTE: the engine's own writer must not find the database locked
+        with engine._lock:
+            return _write(connection, sql)
+    except apsw.BindingsError as ex:
+        raise DatabaseError(_missing(sql)) from ex
+    except apsw.Error as ex:
+        raise DatabaseError(_told(ex)) from ex
+    finally:
+        connection.close(True)  # noqa: FBT003 - the driver's signature
+
+
+def _spelt(text: str) -> str:
+    """Return *text* with `{{names}}` and `[[names]]` quoted, as queries of the reference have them."""
+    unknown = _NAMED.search(text)
+    if unknown is not None:
+        raise DatabaseError(f"Named parameter not found: {unknown[1]}")
+    return _QUOTED.sub(lambda found: f"`{found[1] or found[2]}`", text)
+
+
+def _first_word(sql: str) -> str:
+    found = _WORD.match(sql)
+    return found[1].lower() if found is not None else ""
+
+
+def _read(connection: Any, sql: str, most: int) -> ConsoleResult:
+    cursor = connection.cursor()
+    seen = _Seen()
+    cursor.exec_trace = seen.statement
+    rows: list[tuple[Any, ...]] = []
+    statement = 0
+    for row in cursor.execute(sql):
+        if seen.count != statement:
+            statement, rows = seen.count, []
+        if len(rows) < most:
+            rows.append(row)
+        elif seen.is_last(sql):
+            break
+    return ConsoleResult(seen.columns, rows if seen.count == statement else [], 0)
+
+
+class _Seen:
+    """Which statement of several is running, and what its columns are."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.columns: list[tuple[str, str]] = []
+        self._length = 0
+
+    def statement(self, cursor: Any, sql: str, _bindings: Any) -> bool:
+        """Take note of a statement that begins."""
+        self.count += 1
+        self._length += len(sql)
+        described = cursor.get_description() if cursor.has_vdbe else ()
+        self.columns = [(name, (kind or "").upper()) for name, kind in described]
+        return True
+
+    def is_last(self, sql: str) -> bool:
+        """Tell whether nothing comes behind the running statement."""
+        return not sql[self._length :].strip(" \n\r\t;")
+
+
+def _write(connection: Any, sql: str) -> ConsoleResult:
+    before = connection.total_changes()
+    for _ in connection.cursor().execute(sql):
+        pass
+    changed = connection.changes() if connection.total_changes() != before else 0
+    if not changed and _first_word(sql) in _SCHEMA:
+        changed = 1  # COMPAT: a table made or dropped counts as one
+    return ConsoleResult([], [], changed)
+
+
+def _missing(sql: str) -> str:
+    """Return the message for a statement with marks for values, which nobody gives here."""
+    named = _MARK.search(sql)
+    return f'missing named argument "{named[1]}"' if named else "missing argument with index 1"
+
+
+def _told(error: Any) -> str:
+    code = getattr(error, "extendedresult", 0) or getattr(error, "result", 1)
+    kind = _EXPLAINED.get(code & 0xFF, "SQL error")
+    return f"{kind}: {error} ({code})"
