@@ -79,6 +79,10 @@ binary-figures: setup  ## size, start, memory and speed of that executable besid
 release:  ## make a release of the tagged commit
 	$(PYTHON) .goreleaser-like/release.py
 
+bench-files: setup  ## the same for uploads, downloads and thumbs (needs wrk)
+	$(BIN)/python scripts/reference.py
+	$(BIN)/python scripts/bench/files.py
+
 check: lint types layers docs-check test  ## all of the above that can fail
 
 clean:  ## remove what can be made again

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pocketbase_cli.errors import CliError
 from pocketbase_cli.parsing import Flag, Kind
 
 if TYPE_CHECKING:
@@ -83,8 +82,6 @@ class GlobalFlags:
         from pocketbase_server.core.config import Config
 
         value = self.values
-        if not value["dir"]:
-            raise CliError("--dir is empty: name the data directory")
         data_dir = Path(value["dir"])
         return Config(
             data_dir=data_dir,

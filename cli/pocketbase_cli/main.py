@@ -45,7 +45,10 @@ def config_from(args: Sequence[str]) -> Config:
 
 
 def _flags_of(parsed: Parsed) -> GlobalFlags:
-    return GlobalFlags(parsed.values_of(GLOBAL_FLAGS))
+    values = parsed.values_of(GLOBAL_FLAGS)
+    if not values["dir"]:
+        raise CliError("--dir is empty: name the data directory")
+    return GlobalFlags(values)
 
 
 def _plain_app(config: Config) -> App:

@@ -6,6 +6,7 @@ Seeded over HTTP like the template; some values that no API lets in are then put
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -218,3 +219,8 @@ def make_odd(data: Path) -> None:
             done = db.execute(f'UPDATE "{collection}" SET {names} WHERE id = ?', (*values.values(), record))
             assert done.rowcount == 1, (collection, record)
     db.close()
+
+
+def copy(data: Path, to: Path) -> None:
+    """Copy the data directory, which nobody may be serving."""
+    shutil.copytree(data, to)

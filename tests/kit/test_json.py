@@ -15,6 +15,7 @@ from pocketbase_server.kit.json import (
     canonical_json,
     dumps,
     is_json_text,
+    is_valid,
     loads_strict,
     number_text,
 )
@@ -175,3 +176,43 @@ def test_json_text():
     """Only strings that begin like a JSON value are taken for one."""
     assert is_json_text("[1]")
     assert not is_json_text(" [1]")
+
+
+VALID = [
+    ("1e308", True),
+    ("1e400", False),
+    ("[1e400]", False),
+    ('{"a":{"b":1},"c":[{"b":1}]}', True),
+    ('{"a":1,"a":1}', False),
+    ('[{"a":{"b":1,"b":2}}]', False),
+    ('{"a":"\\"b\\":1,\\"b\\":2"}', True),
+    ("[1", False),
+    ("", False),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), VALID)
+def test_valid(text, expected):
+    """JSON is valid without repeated keys and endless numbers."""
+    assert expected == is_valid(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [("-0", "-0"), ("[-0,0, -0 ]", "[-0,0,-0]"), ('{"a":-0}x', '{"a":-0}'), ('"-0"', '"-0"')],
+)
+def test_negative_zero(text, printed):
+    """Negative zero keeps its sign."""
+    assert printed == dumps(loads_strict(text.encode())).decode()
+
+
+@pytest.mark.parametrize("depth", [100, 254, 255, 800, 1020])
+def test_deep(depth):
+    """What can be read can be printed, however deep it is nested."""
+    text = '{"b":[' * (depth // 2) + '1.0,{"z":1e21,"a":"x"}' + ',2],"a":{}}' * (depth // 2)
+    value = loads_strict(text.encode())
+
+    printed = dumps(value, sort_keys=True)
+
+    assert printed == dumps(loads_strict(printed))
+    assert b'[1,{"a":"x","z":1e+21},2]}' in printed

@@ -72,10 +72,8 @@ def _ask_soon(server: servers.Server, path: str) -> tuple[threading.Thread, list
     "signals",
     [
         [signal.SIGTERM],
-        [signal.SIGINT],
         [signal.SIGHUP],
-        [signal.SIGINT, signal.SIGINT],
-        [signal.SIGTERM, signal.SIGINT, signal.SIGTERM],
+        [signal.SIGINT, signal.SIGINT, signal.SIGTERM],
     ],
     ids=lambda found: "+".join(s.name for s in found),
 )
@@ -248,19 +246,14 @@ def test_query_timeout(ours_command: list[str], tmp_path: Path) -> None:
     """A query that runs longer than `--queryTimeout` allows is stopped."""
     data = tmp_path / "pb_data"
     servers.make_superuser(ours_command, data)
+    many = ", ".join(f"_collections t{i}" for i in range(9))
+    view = {"name": "endless", "type": "view", "viewQuery": f"SELECT (ROW_NUMBER() OVER ()) AS id FROM {many}"}
     with servers.Server(ours_command, data, ("--queryTimeout=1",)) as server:
         root = Client(server.port).login(servers.EMAIL, servers.PASSWORD)
-        root.must(
-            "POST",
-            "/api/collections",
-            {
-                "name": "endless",
-                "type": "view",
-                "viewQuery": "WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n LIMIT 1000000000) SELECT count(*) AS id FROM n WHERE id > (SELECT 5)",
-            },
-        ) if False else None
+        root.must("POST", "/api/collections", view)
         began = time.monotonic()
-        answer = root.get("/api/collections/_superusers/records", filter="id != 'x'")
+        answer = root.get("/api/collections/endless/records")
+        took = time.monotonic() - began
 
-    assert answer.status == 200
-    assert time.monotonic() - began < 5
+    assert answer.status == 400
+    assert 0.5 < took < 10

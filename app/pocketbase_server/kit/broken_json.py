@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from json import JSONDecoder
-from json.decoder import scanstring
 from typing import Any, Final
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
@@ -41,7 +40,8 @@ class _Reader:
     def string(self) -> str:
         """Return the string that is next."""
         self.expect('"')
-        value, self.at = scanstring(self.text, self.at, True)  # noqa: FBT003
+        value: str
+        value, self.at = _VALUE.raw_decode(self.text, self.at - 1)
         if _SURROGATE.search(value):
             raise ValueError(value)
         return value

@@ -18,6 +18,7 @@ TIMEOUT: Final = 30.0
 MOST_BYTES: Final = 4 << 20
 _CHUNK: Final = 1 << 16
 _OPEN_STATUS: Final = 400
+_SCHEMES: Final = ("http://", "https://")
 
 
 class HttpError(Exception):
@@ -67,6 +68,8 @@ def _ask(
 ) -> HttpAnswer:
     from urllib3.exceptions import HTTPError
 
+    if not url.startswith(_SCHEMES):
+        raise HttpError(f"{url!r} is no web address")
     try:
         answer = pool.request(method, url, headers=headers, body=body, preload_content=False)
         try:

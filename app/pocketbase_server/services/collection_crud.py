@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.collections.form import collection_from_body, load_body, scaffold
+from pocketbase_server.core.collections.legacy import modern_body
 from pocketbase_server.core.collections.model import Collection
 from pocketbase_server.core.errors import (
     REQUIRED,
@@ -88,7 +89,7 @@ def view_collection(app: App, request: RequestInfo, name_or_id: str) -> dict[str
 
 def create_collection(app: App, request: RequestInfo) -> dict[str, Any]:
     """Create a collection from the body and return it; raises `BadRequestError`."""
-    collection = collection_from_body(request.body)
+    collection = collection_from_body(modern_body(request.body, app.collections.get))
     hook = app.hooks.collection_create_request
 
     def act() -> None:
@@ -100,7 +101,7 @@ def create_collection(app: App, request: RequestInfo) -> dict[str, Any]:
 def update_collection(app: App, request: RequestInfo, name_or_id: str) -> dict[str, Any]:
     """Change a collection by the body and return it; raises `NotFoundError`, `BadRequestError`."""
     collection = app.collections.find(name_or_id).clone()
-    load_body(collection, request.body)
+    load_body(collection, modern_body(request.body, app.collections.get))
     hook = app.hooks.collection_update_request
     return _answer(hook, app, request, collection, lambda: _save(app, collection, "update"))
 
@@ -175,7 +176,8 @@ def _is_import(bodies: Any) -> bool:
 def _import(event: CollectionsImportRequestEvent) -> None:
     collections = event.app.collections
     try:
-        collections.import_all(event.collections, delete_missing=event.delete_missing)
+        bodies = [modern_body(body, collections.get) for body in event.collections]
+        collections.import_all(bodies, delete_missing=event.delete_missing)
     except WouldBlock:
         raise
     except ValidationErrors as ex:

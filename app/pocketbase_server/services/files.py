@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.collections.select_list import ViewQueryError, read_select
-from pocketbase_server.core.collections.views import normalise_query
+from pocketbase_server.core.collections.view_fields import normalise_query
 from pocketbase_server.core.errors import NotFoundError, OffloadError, RuleSyntaxError
-from pocketbase_server.core.fields.file import FileField
+from pocketbase_server.core.fields.file import FileField, plain_thumb
 from pocketbase_server.core.hooks.events import DetailedRequestEvent
 from pocketbase_server.core.records.files import ServedFile, file_fields, folder_of
 from pocketbase_server.services.auth.superuser_ips import may_ask_from
@@ -114,6 +114,8 @@ def superuser_by_file_token(app: App, token: str, ip: str) -> Record | None:
 def _file(app: App, record: Record, field: FileField, name: str, size: str) -> ServedFile:
     folder = _folder(app, record, field, name)
     original = ServedFile(folder + name, name)
+    if size and size not in field.thumbs:
+        size = plain_thumb(size)
     if not size or (size != ALWAYS and size not in field.thumbs):
         return original
     from pocketbase_server.services.thumbs import find_thumb

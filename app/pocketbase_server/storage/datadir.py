@@ -59,7 +59,7 @@ class DataDir:
         Raises `DataDirError` when its data is damaged, gone, or of a version we cannot read; then
         nothing was touched. A damaged auxiliary database (logs only) is set aside.
         """
-        if self.path.exists() and not self.path.is_dir():
+        if any(path.is_file() for path in (self.path, *self.path.parents)):
             raise DataDirError(f"cannot create {self.path}: not a directory")
         self._refuse_lost_data()
         if _has_content(self.data_db):

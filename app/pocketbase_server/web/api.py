@@ -53,6 +53,10 @@ class RouteTree:
         """Tell whether a template that matches the same paths was added for *method*."""
         return (method, _shape(template)) in self._shapes
 
+    def endpoints(self) -> list[tuple[str, Endpoint]]:
+        """Return every endpoint with its method; "" for all methods."""
+        return [pair for node in self._nodes.values() for pair in node.endpoints.items()]
+
     def find(self, method: str, path: str) -> Match | None:
         """Return what answers, or None."""
         found = self._router.find(path)

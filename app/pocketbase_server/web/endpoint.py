@@ -37,6 +37,8 @@ class Endpoint:
     is_logged: bool = True
     """Whether successes go to the activity log; failures always do."""
 
+    path: str = ""
+    """The pattern as other people's code wrote it."""
     takes_rest: bool = False
     """Whether the last parameter stands for the rest of the path."""
 

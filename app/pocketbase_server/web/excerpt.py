@@ -105,7 +105,7 @@ class _EnoughError(Exception):
 class _Text(HTMLParser):
     """Collects the visible text, with single spaces, up to a little over *limit* characters."""
 
-    CDATA_CONTENT_ELEMENTS = _RAW
+    CDATA_CONTENT_ELEMENTS = _RAW  # type: ignore[misc]
 
     def __init__(self, limit: int) -> None:
         super().__init__(convert_charrefs=True)
@@ -123,7 +123,7 @@ class _Text(HTMLParser):
         elif self.rawdata:
             self.handle_data(self.rawdata)
 
-    def set_cdata_mode(self, elem: str) -> None:
+    def set_cdata_mode(self, elem: str, *, escapable: bool = False) -> None:  # noqa: ARG002
         """Take what follows as raw text; inside a drawing no element is of that kind."""
         if self._skipped != "svg":
             super().set_cdata_mode(elem)
@@ -169,7 +169,10 @@ class _Text(HTMLParser):
     def _add(self, text: str) -> None:
         self.parts.append(text)
         self._length += len(text)
-        if self._length > self._limit and len("".join(self.parts).lstrip().rstrip(" ")) > self._limit:
+        if (
+            self._length > self._limit
+            and len("".join(self.parts).lstrip().rstrip(" ")) > self._limit
+        ):
             raise _EnoughError
 
 

@@ -64,6 +64,8 @@ def _add_routes(app: App, api: Api) -> None:
         name = route.target
         if name not in made:
             made[name] = _resource(app, name)
+            if hasattr(made[name], "api"):
+                made[name].api = api
         root = route.path.partition("/{path:path}")[0] if ":path}" in route.path else ""
         api.add(route.method, _endpoint(app, route, made[name]), root=root)
 

@@ -140,9 +140,8 @@ def _json_body(data: bytes) -> dict[str, Any]:
 
 def _json(data: bytes) -> Any:
     # SECURITY: text becomes ten times its size in memory; so much of it is no record
-    if len(data) > _MANY:
-        if data.count(b",") > _MANY:
-            raise MalformedBodyError
+    if len(data) > _MANY and data.count(b",") > _MANY:
+        raise MalformedBodyError
     try:
         return loads_strict(data)
     except JsonError as ex:

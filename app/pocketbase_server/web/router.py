@@ -86,7 +86,13 @@ class Router:
             raise RouteError(f"unknown method: {method!r}")
         pattern = parse_pattern(self._prefix + path)
         responder = self._responder(pattern, (*self._chain(), *middlewares), handler)
-        endpoint = Endpoint(responder, pattern.template, limit=limit, takes_rest=pattern.takes_rest)
+        endpoint = Endpoint(
+            responder,
+            pattern.template,
+            limit=limit,
+            path=self._prefix + path,
+            takes_rest=pattern.takes_rest,
+        )
         try:
             self._api.add_own(method, endpoint, root=pattern.root)
         except ValueError as ex:

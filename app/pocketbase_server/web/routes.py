@@ -74,6 +74,8 @@ ROUTES: Final = (
     Route("GET", "/api/realtime", "realtime:RealtimeResource", _INLINE, is_logged=False),
     Route("POST", "/api/realtime", "realtime:RealtimeResource", _INLINE),
     Route("POST", "/api/sql", "sql:SqlResource", _SLOW, access=_SUPER),
+    Route("GET", "/api/version", "version:VersionResource", _INLINE),
+    Route("GET", "/openapi/{name}", "openapi:OpenApiResource", is_logged=False),
     # -- collections
     Route("GET", "/api/collections", "collections:CollectionsResource", access=_SUPER),
     Route("POST", "/api/collections", "collections:CollectionsResource", access=_SUPER),

@@ -5,7 +5,8 @@ Queries of views: their fields, and why they are refused.
 from __future__ import annotations
 
 import pytest
-from pocketbase_server.core.collections.views import ViewQueryError, dry_run_view, try_view
+from pocketbase_server.core.collections.select_list import ViewQueryError
+from pocketbase_server.core.collections.views import dry_run_view, try_view
 from pocketbase_server.core.errors import BadRequestError
 
 

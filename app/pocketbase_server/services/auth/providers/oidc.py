@@ -61,4 +61,6 @@ def _text(value: Any) -> str:
 
 
 def _texts(value: Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
+    # SECURITY: one issuer written as a text must not mean that all are good
+    items = value if isinstance(value, list) else [value] if value else []
+    return [str(item) for item in items]
