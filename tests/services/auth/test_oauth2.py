@@ -156,14 +156,14 @@ def test_an_avatar_becomes_a_file(app, monkeypatch):
     monkeypatch.setattr(
         Fake,
         "fetch_user",
-        lambda *_: AuthUser("victim", email=VICTIM, avatar_url="https://x/a.png"),
+        lambda *_: AuthUser("victim", email=VICTIM, avatar_url="https://x/picture.png"),
     )
     monkeypatch.setattr(
-        oauth2_records, "fetch_avatar", lambda *_: Upload.from_bytes("a.png", picture)
+        oauth2_records, "fetch_avatar", lambda *_: Upload.from_bytes("picture.png", picture)
     )
     name = come(app, "victim")["record"].get("avatar")
 
-    assert name.startswith("a_") and name.endswith(".png")
+    assert name.startswith("picture_") and name.endswith(".png")
     assert len(list(app.dir.storage.rglob(name))) == 1
 
 
@@ -211,9 +211,10 @@ class World:
     # the attacker
 
     def attacker_registers(self):
-        self._register("attacker1")
+        if self._register("attacker1"):
+            self.log_in()
 
-    def attacker_logs_in(self):
+    def log_in(self):
         form = PasswordForm(VICTIM, "attacker1", "")
         request = RequestInfo(method="POST")
         try:
@@ -280,13 +281,14 @@ STEPS.remove("attacker_is_out")
 
 @pytest.mark.parametrize("first", STEPS)
 def test_the_attacker_never_keeps_access(app, first):
-    """In every order of four steps, each followed by a look whether the attacker is out."""
+    """In every order of three steps (four, when the attacker comes first)."""
     failures = []
-    for order in permutations([step for step in STEPS if step != first], 3):
+    others = [step for step in STEPS if step != first]
+    for order in permutations(others, 3 if first == "attacker_registers" else 2):
         world = World(app)
         for step in (first, *order):
             getattr(world, step)()
-        world.attacker_logs_in()
+        world.log_in()
         if not world.attacker_is_out():
             failures.append((first, *order))
         for record in app.records.find_by_filter("users", ""):

@@ -19,7 +19,6 @@ _QUOTED: Final = re.compile(r"\{\{([\w\-. ]+)\}\}|\[\[([\w\-. ]+)\]\]")
 _MARK: Final = re.compile(r"[:@$](\w+)")
 _NAMED: Final = re.compile(r"\{:(\w+)\}")
 _READS: Final = frozenset({"select", "values", "explain", "with", "pragma"})
-_SCHEMA: Final = frozenset({"create", "drop", "alter"})
 _WORD: Final = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*(\w*)", re.DOTALL)
 _EXPLAINED: Final = {
     1: "SQL logic error",
@@ -126,8 +125,6 @@ def _write(connection: Any, sql: str) -> ConsoleResult:
     for _ in connection.cursor().execute(sql):
         pass
     changed = connection.changes() if connection.total_changes() != before else 0
-    if not changed and _first_word(sql) in _SCHEMA:
-        changed = 1  # COMPAT: a table made or dropped counts as one
     return ConsoleResult([], [], changed)
 
 

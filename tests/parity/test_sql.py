@@ -1,0 +1,110 @@
+"""
+The SQL console: what statements answer, and what they are refused for.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.scenario import Pair, Scenario, as_each, q
+
+pytestmark = pytest.mark.parity
+
+URL = "/api/sql"
+KEPT = "?fields=affectedRows,columns,rows,data,message,status"
+
+
+def sql(query: Any, **more: Any) -> Scenario:
+    return q(URL + KEPT, "POST", {"query": query}, who="superuser", name=str(query)[:90], **more)
+
+
+READS: list[Any] = [
+    "", None, "   ", "select 1", "select 1;", "select 1; select 2", "select 1; bad", "bad sql",
+    "select 1, 'a' as b, null, 1.5, x'41', 1e20, true", "select * from nope", "select 1 where 0",
+    "select id, email, verified, created from users order by id limit 2", "values(1)",
+    "select * from _params limit 0", "select 1 as a, 2 as a", "select 1 -- c", "-- comment", ";",
+    "pragma journal_mode", "pragma table_info(posts)", "explain query plan select * from users",
+    "with t(n) as (select 1) select n from t", "select [[id]] from {{users}} where 0",
+    "select cast('é' as blob), 0.1+0.2, 123456789012345678, -0.0, 1e300, 3.0, 1e6",
+    "select load_extension('x')", "update sqlite_master set sql='x'", "delete from _logs",
+    "select ?", "select :a", "select {:a}", "x" * 5001, 5,
+]  # fmt: skip
+
+WRITES = [
+    "create table foo(a int not null, b text default 'x', c real)",
+    "insert into foo(a,b,c) values(1,'x',2.50),(2,null,3)",
+    "select * from foo",
+    "select a, count(*) n, a+1, max(c) from foo",
+    "update foo set b='z' where a>5",
+    "update foo set b='z'",
+    "delete from foo where a=1 returning a,b",
+    "insert into foo(a) values(9) returning *",
+    "insert into foo values(1)",
+    "insert into foo(a) values(11); select * from foo; select 5 as five",
+    "insert into foo(a) values(null)",
+    "select a from foo order by a",
+    "create view vv as select a from foo",
+    "select * from vv",
+    "drop view vv",
+    "drop table foo",
+    "vacuum",
+    "analyze",
+    "reindex",
+]
+
+
+@pytest.mark.parametrize("query", READS, ids=lambda query: str(query)[:60])
+def test_reading(query: Any, pair: Pair) -> None:
+    """
+    Columns, rows and refusals are the same.
+    """
+    pair.check(sql(query))
+
+
+def test_writing(pair: Pair) -> None:
+    """
+    What a chain of statements changes is counted alike.
+    """
+    pair.check(*map(sql, WRITES))
+
+
+def test_no_more_than_a_thousand_rows(ours: Any) -> None:
+    """
+    A query without end is cut, quickly.
+    """
+    query = "with recursive t(n) as (select 1 union all select n+1 from t) select n from t"
+    answer = ours.client("superuser").post(URL, {"query": query})
+
+    assert len(answer.json()["rows"]) == 1000
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        *as_each(q(URL, "POST", {"query": "select 1"}), "guest", "alice"),
+        q(URL, who="superuser"),
+        q(URL + KEPT, "POST", json.dumps({"QUERY": "select 1"}), who="superuser", headers={"Content-Type": "application/json"}),
+        q(URL + KEPT, "POST", "query=select+1", who="superuser", headers={"Content-Type": "application/x-www-form-urlencoded"}),
+        q(URL, "POST", "{bad", who="superuser", headers={"Content-Type": "application/json"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_who_and_how(scenario: Scenario, pair: Pair) -> None:
+    """
+    Superusers only; the forms of a body count alike.
+    """
+    pair.check(scenario)
+
+
+def test_changed_tables_are_noticed(ours: Any) -> None:
+    """
+    A collection renamed by hand is known by its new name at once.
+    """
+    root = ours.client("superuser")
+    root.post("/api/collections", {"name": "by_hand", "type": "base", "fields": []})
+    root.post(URL, {"query": "update _collections set listRule = '' where name = 'by_hand'"})
+
+    assert ours.client().get("/api/collections/by_hand/records").status == 200
