@@ -45,7 +45,7 @@ SAMPLES = {
     "facebook": ({"id": "u1", "name": "Ann", "email": "ann@example.com", "picture": {"data": {"url": PIC}}}, ("Ann", "", "ann@example.com", PIC), "id", ""),
     "instagram2": ({"user_id": "u1", "name": "Ann", "username": "ann", "profile_picture_url": PIC}, ("Ann", "ann", "", PIC), "user_id", ""),
     "github": ({"id": 7, "login": "ann", "name": "Ann", "email": "other@example.com", "avatar_url": PIC}, ALL, "id", ""),
-    "gitlab": ({"id": 7, "username": "ann", "name": "Ann", "email": "ann@example.com", "avatar_url": PIC, "confirmed_at": "2020-01-01"}, ALL, "id", "confirmed_at"),
+    "gitlab": ({"id": 7, "username": "ann", "name": "Ann", "email": "ann@example.com", "avatar_url": PIC, "confirmed_at": "2020-01-01T00:00:00Z"}, ALL, "id", "confirmed_at"),
     "bitbucket": ({"uuid": "u1", "username": "ann", "display_name": "Ann", "account_status": "active", "links": {"avatar": {"href": PIC}}}, ALL, "uuid", ""),
     "gitee": ({"id": 7, "login": "ann", "name": "Ann", "email": "", "avatar_url": PIC}, ALL, "id", ""),
     "gitea": ({"id": 7, "login": "ann", "full_name": "Ann", "email": "other@example.com", "avatar_url": PIC, "active": True}, ALL, "id", ""),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -40,6 +41,15 @@ def pair(reference: Any, ours: Any, oidc: Oidc) -> Pair:
     pair = Pair(reference, ours)
     fields = [
         {"name": "email", "type": "email", "system": True, "required": False},
+        {
+            "name": "password",
+            "type": "password",
+            "system": True,
+            "hidden": True,
+            "required": True,
+            "min": 8,
+            "cost": 4,
+        },
         {"name": "title", "type": "text"},
         {"name": "handle", "type": "text", "max": 10, "pattern": "^[a-z]+$"},
         {"name": "picture", "type": "url"},
@@ -63,13 +73,22 @@ def set_up(
 
 
 def come(
-    provider: str = "oidc", url: str = MEMBERS, who: str = "guest", headers: Any = None, **more: Any
+    provider: Any = "oidc",
+    url: str = MEMBERS,
+    who: str = "guest",
+    headers: Any = None,
+    **more: Any,
 ) -> Scenario:
+    """Return the sign-in; a new record gets an id that is the same on both sides."""
+    data = more.pop("createData", {})
+    if isinstance(data, dict):
+        data = {"id": member(next(numbers) + 5000), **data}
     body = {
         "provider": provider,
         "code": "CODE",
         "codeVerifier": "V" * 43,
         "redirectURL": "https://app/cb",
+        "createData": data,
         **more,
     }
     return q(f"{url}/auth-with-oauth2", "POST", body, who=who, headers=headers or {})
@@ -183,7 +202,13 @@ def test_forms(scenario: Scenario, pair: Pair) -> None:
 def test_old_and_other_spellings(pair: Pair, oidc: Oidc) -> None:
     """Old names of the form's fields, names in any case, urlencoded forms."""
     oidc.user("spelling", "spelling@example.com")
-    body = {"PROVIDER": "oidc", "Code": "C", "codeverifier": "V", "redirectUrl": "https://old/cb"}
+    body = {
+        "PROVIDER": "oidc",
+        "Code": "C",
+        "codeverifier": "V",
+        "redirectUrl": "https://old/cb",
+        "CREATEDATA": {"id": member(4)},
+    }
     pair.check(
         q(f"{MEMBERS}/auth-with-oauth2", "POST", body),
         q(
@@ -224,7 +249,7 @@ def test_tokens(name: str, pair: Pair, oidc: Oidc) -> None:
     oidc.user("tokens", "tokens@example.com")
     oidc.seen.clear()
     try:
-        pair.check(come())
+        pair.check(replace(come(), blur=r'(?<="expiry":")2[^"]*'))
     finally:
         oidc.answers["/token"] = before
     asked = [
@@ -406,6 +431,8 @@ def test_the_caller_has_one_already(pair: Pair, oidc: Oidc) -> None:
         come(),
         come(headers=header),
         links(),
+        # a kept connection that the server has closed meanwhile is opened anew for a GET
+        q("/api/health?fields=code", who="alice"),
         come(who="superuser"),
         come(who="alice"),
     )
@@ -527,7 +554,7 @@ def test_second_factor(pair: Pair, oidc: Oidc) -> None:
     mfa = {"mfa": {"enabled": True, "duration": 600, "rule": ""}}
     pair.check(
         q(f"{MEMBERS}?fields=mfa", "PATCH", mfa, who="superuser"),
-        come(save={"mfa": "mfaId"}) if False else come(),
+        come(),
         come(mfaId="nope"),
         q(f"{MEMBERS}?fields=mfa", "PATCH", {"mfa": {"enabled": False}}, who="superuser"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.errors import (
@@ -31,7 +32,7 @@ from pocketbase_server.storage.sql.errors import DatabaseError, WouldBlock
 from pocketbase_server.storage.sql.inline import MODE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
@@ -353,7 +354,7 @@ _SILENT = frozenset((AppError, RuleSyntaxError, RequiredReferenceError))
 
 
 _READ_HOOKS = ("record_enrich",)
-_CREATE = [
+_CREATE_NAMES = [
     "record_create_request",
     "model_create",
     "record_create",
@@ -367,33 +368,49 @@ _CREATE = [
     "record_after_create_error",
     "record_enrich",
 ]
-_UPDATE = [name.replace("create", "update") for name in _CREATE]
-_DELETE = [
-    *(name.replace("create", "delete") for name in _CREATE if "validate" not in name),
-    *_UPDATE,
+_UPDATE_NAMES = [name.replace("create", "update") for name in _CREATE_NAMES]
+_DELETE_NAMES = [
+    *(name.replace("create", "delete") for name in _CREATE_NAMES if "validate" not in name),
+    *_UPDATE_NAMES,
 ]
+_CREATE, _UPDATE, _DELETE = (
+    attrgetter(*names) for names in (_CREATE_NAMES, _UPDATE_NAMES, _DELETE_NAMES)
+)
+"""What finds all hooks of a kind of write in a `HookTable`."""
 
 
 def _offload_for(*hooks: Hook[Any]) -> None:
     """Raise `OffloadError` where waiting is forbidden and other people's code is bound."""
-    if MODE.active and any(len(hook) and hook.has_user_handlers() for hook in hooks):
+    if MODE.active and _are_bound(hooks):
         raise OffloadError
 
 
+def _are_bound(hooks: Iterable[Hook[Any]]) -> bool:
+    return any([hook.has_user_handlers() for hook in hooks])  # noqa: C419 - quicker than a generator
+
+
 def _offload_write(
-    hooks: HookTable, collection: Collection, request: RequestInfo, names: list[str]
+    hooks: HookTable,
+    collection: Collection,
+    request: RequestInfo,
+    find: Callable[[HookTable], tuple[Hook[Any], ...]],
 ) -> None:
     """Raise `OffloadError` where waiting is forbidden and the write may have to wait."""
     if not MODE.active:
         return
     if collection.is_auth or "expand" in request.query or _has_secret(collection, request.body):
         raise OffloadError
-    _offload_for(*(getattr(hooks, name) for name in names))
+    if _are_bound(find(hooks)):
+        raise OffloadError
 
 
 def _has_secret(collection: Collection, body: Mapping[str, Any]) -> bool:
     """Tell whether a password is to be hashed, which takes its time."""
-    return any(field.type == "password" and field.name in body for field in collection.fields)
+    names: tuple[str, ...] | None = collection.cache.get("secrets")
+    if names is None:
+        names = tuple(field.name for field in collection.fields if field.type == "password")
+        collection.cache["secrets"] = names
+    return any(name in body for name in names) if names else False
 
 
 @contextmanager
@@ -418,4 +435,4 @@ def _has_modifier(collection: Collection, body: Mapping[str, Any]) -> bool:
 
 
 def _has_guests(hooks: HookTable) -> bool:
-    return any(getattr(hooks, name).has_user_handlers() for name in _UPDATE)
+    return _are_bound(_UPDATE(hooks))

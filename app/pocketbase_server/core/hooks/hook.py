@@ -51,11 +51,12 @@ class Binding(Generic[E]):
 class Hook(Generic[E]):
     """Handlers in order of priority (lower first), then of binding."""
 
-    __slots__ = ("_bindings", "_plain", "event_type")
+    __slots__ = ("_bindings", "_has_guests", "_plain", "event_type")
 
     def __init__(self, event_type: type[E]) -> None:
         self.event_type = event_type
         self._bindings: tuple[Binding[E], ...] = ()
+        self._has_guests = False
         self._plain: tuple[Handler[E], ...] | None = ()
         """All handlers when none has tags, else None."""
 
@@ -91,10 +92,11 @@ class Hook(Generic[E]):
 
     def has_user_handlers(self) -> bool:
         """Tell whether anyone but our own internals (ids `__pb…__`) is bound."""
-        return any(not b.id.startswith("__pb") for b in self._bindings)
+        return self._has_guests
 
     def _set(self, bindings: Iterable[Binding[E]]) -> None:
         self._bindings = tuple(bindings)
+        self._has_guests = any(not b.id.startswith("__pb") for b in self._bindings)
         tagged = any(b.tags for b in self._bindings)
         self._plain = None if tagged else tuple(b.handler for b in self._bindings)
 

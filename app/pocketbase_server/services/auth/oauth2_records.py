@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from pocketbase_server.core.collections.indexes import has_single_column_unique
 from pocketbase_server.core.fields.password import NewPassword
 from pocketbase_server.core.records.auth import email, is_verified, set_verified
 from pocketbase_server.core.records.auth_refs import EXTERNAL_AUTHS, new_ref
@@ -159,10 +160,13 @@ class NewRecord:
     def _is_free(self, field: Field, value: str) -> bool:
         trial = Record(self._collection)
         trial.values[field.name] = value
-        return (
-            field.validate_value(trial, self._app.records.context) is None
-            and self._app.records.first_by(self._collection, field.name, value, nocase=True) is None
-        )
+        if field.validate_value(trial, self._app.records.context) is not None:
+            return False
+        is_unique, nocase = has_single_column_unique(self._collection.indexes, field.name)
+        if not is_unique:
+            return True
+        records = self._app.records
+        return records.first_by(self._collection, field.name, value, nocase=nocase) is None
 
     def _map_avatar(self, name: str, url: str) -> None:
         field = self._collection.field(name) if name else None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pocketbase_server.kit import json
 from pocketbase_server.storage.sql.log_rows import LogRow
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DEFAULT_DATA_SIZE: Final = 16 << 10
 MAX_MESSAGE: Final = 8_000
@@ -63,17 +61,30 @@ def _plain(value: Any) -> Any:
 
 
 def _cut(data: Mapping[str, Any], max_size: int) -> dict[str, Any]:
-    """Keep keys, in order, while they fit; the first value that does not becomes null."""
+    """Keep keys, in order, while they fit; the first value that does not is cut, or becomes null."""
     kept: dict[str, Any] = {TRUNCATED: True}
+    _fill(kept, data, max_size)
+    return kept
+
+
+def _fill(kept: dict[str, Any], data: Mapping[str, Any], room: int) -> None:
     used = 0
     for key in sorted(data):
         used += len(_dump({key: 0})) - 2  # `"key":` and a comma
-        if used - 1 > max_size:
-            break
+        if used - 1 > room:
+            return
         size = len(_dump({"": data[key]})) - 5
-        if used - 1 + size > max_size:
-            kept[key] = None
-            break
+        if used - 1 + size > room:
+            kept[key] = _part(data[key], room - used + 1)
+            return
         kept[key] = data[key]
         used += size
+
+
+def _part(value: Any, room: int) -> dict[str, Any] | None:
+    """Return of an object what fits, of anything else nothing."""
+    if not isinstance(value, Mapping) or room < len("{}"):
+        return None
+    kept: dict[str, Any] = {}
+    _fill(kept, value, room - len("{}"))
     return kept
