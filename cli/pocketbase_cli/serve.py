@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from pocketbase_cli.errors import CliError
 from pocketbase_cli.state import state_of
+
+if TYPE_CHECKING:
+    from pocketbase_server.serve.acme.plan import TlsPlan
 
 DEFAULT_HTTP: Final = "127.0.0.1:8090"
 
@@ -47,10 +51,6 @@ def serve(  # noqa: PLR0913, PLR0917 - one argument per flag
     ] = True,
 ) -> int:
     """Starts the web server (on 127.0.0.1:8090 unless a domain is given)"""  # noqa: D400, D401 - help text
-    if domains or https:
-        raise CliError(
-            "TLS is not part of this version yet: serve plain HTTP behind a proxy that does it"
-        )
     if workers < 1:
         raise CliError(f"--workers must be at least 1, not {workers}")
     from pocketbase_server.serve.granian import serve as run
@@ -61,4 +61,16 @@ def serve(  # noqa: PLR0913, PLR0917 - one argument per flag
         expand_all=expand_all,
         workers=workers,
     )
-    return run(make_app, http or DEFAULT_HTTP, workers)
+    tls = _tls(context, domains or [], (http, https)) if domains or https else None
+    return run(make_app, http or DEFAULT_HTTP, workers, tls)
+
+
+def _tls(context: typer.Context, domains: list[str], addresses: tuple[str, str]) -> TlsPlan:
+    from pocketbase_server.serve.acme.plan import DomainError, plan_tls
+    from pocketbase_server.storage.datadir import DataDir
+
+    folder = DataDir(state_of(context).flags.config().data_dir).autocert_cache
+    try:
+        return plan_tls(domains, addresses, folder, os.environ)
+    except DomainError as error:
+        raise CliError(str(error)) from error

@@ -111,6 +111,8 @@ SAME = {
     "100-continue": request(USERS, *TYPED, "Expect: 100-continue", "Content-Length: 2", method="POST", body=b"{}"),
     "announced too large": request(USERS, *TYPED, "Content-Length: 9223372036854775807", method="POST", body=b"{}"),
     "gzip wanted": request(HEALTH, "Accept-Encoding: gzip"),
+    "missing file of the dashboard": request("/_/nope.js", "Accept-Encoding: gzip"),
+    "index of the dashboard by name": request("/_/index.html", "Accept-Encoding: gzip"),
     "raw text in path": request("/api/collections/ü/records"),
     "raw text in query": request("/api/collections/posts/records?filter=title='ü'"),
 }  # fmt: skip

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.oidc import Oidc
+
 if TYPE_CHECKING:
     from tests.scenario import Side
 
 pytestmark = pytest.mark.sdk
 
 HERE = Path(__file__).resolve().parent
-AREAS = ["health", "collections", "records", "auth"]
+AREAS = ["health", "collections", "records", "auth", "files", "realtime", "batch", "house"]
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +39,11 @@ def sdk() -> Path:
 
 
 def _walk(node: Path, side: Side, area: str) -> None:
-    line = [str(node), "walk.mjs", side.server.url, area]
+    _run(node, "walk.mjs", side.server.url, area)
+
+
+def _run(node: Path, *words: str) -> None:
+    line = [str(node), *words]
     done = subprocess.run(
         line,
         cwd=HERE,
@@ -55,6 +61,20 @@ def _walk(node: Path, side: Side, area: str) -> None:
 def test_ours(area: str, sdk: Path, ours: Side) -> None:
     """The SDK gets along with us."""
     _walk(sdk, ours, area)
+
+
+@pytest.mark.parametrize("side", ["ours", "reference"])
+def test_oauth2(side: str, sdk: Path, request: pytest.FixtureRequest) -> None:
+    """The all-in-one flow: the code comes back over realtime, once, and signs in."""
+    asked: Side = request.getfixturevalue(side)
+    provider = Oidc()
+    provider.user("sdk", "sdk@example.com")
+    oauth2 = {"oauth2": {"enabled": True, "providers": [provider.options()]}}
+    asked.client("superuser").must("PATCH", "/api/collections/users", oauth2)
+    try:
+        _run(sdk, "oauth2.mjs", asked.server.url)
+    finally:
+        provider.close()
 
 
 @pytest.mark.parametrize("area", AREAS)

@@ -63,3 +63,11 @@ def test_listening_on_all_addresses() -> None:
 
     socket.create_connection(("127.0.0.1", port), timeout=1).close()
     sock.close()
+
+
+def test_small_packets_are_not_held_back():
+    """
+    Connections send what they have at once: headers and body of a file are two packets.
+    """
+    with listen(parse_address("127.0.0.1:0")) as sock:
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

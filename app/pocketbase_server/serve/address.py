@@ -63,6 +63,9 @@ def listen(address: Address) -> socket.socket:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6 and not address.host:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        # PERF: inherited by every connection; without it a file's first bytes wait 40 ms for the
+        # acknowledgement of its headers
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.bind(where)
         sock.listen(_BACKLOG)
     except OSError as ex:

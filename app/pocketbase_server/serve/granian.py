@@ -14,22 +14,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 from granian import _signals
 from granian._granian import SocketHolder
-from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
-from pocketbase_server.serve.address import listen, parse_address
-from pocketbase_server.serve.restart import SIGNAL, inherited_socket, start_anew
+from pocketbase_server.serve.address import Address, listen, parse_address
+from pocketbase_server.serve.restart import SIGNAL, inherited_sockets, start_anew
 from pocketbase_server.serve.worker import Job, load_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pocketbase_server.app import App
+    from pocketbase_server.serve.acme.plan import TlsPlan
+    from pocketbase_server.serve.tls import TlsFront
 
 BACKLOG: Final = 1024
 KILL_SECONDS: Final = 6
 """A worker that has not ended by then is killed; longer than requests in flight are waited for."""
+_START_SECONDS: Final = 30.0
+"""How long a worker may take to answer before the next is replaced."""
 _HEADER_TIMEOUT_MS: Final = 60_000
 _HEADER_BYTES: Final = 1 << 20
 
@@ -45,6 +49,8 @@ class _Server(MPServer):
         super().__init__("pocketbase", **options)
         self._listening = sock
         self.is_restarting = False
+        self.ready = threading.Semaphore(0)
+        """Told by every worker that answers."""
         hang_up = getattr(signal, "SIGHUP", None)
         self._is_nohup = hang_up is not None and signal.getsignal(hang_up) is signal.SIG_IGN
 
@@ -58,6 +64,33 @@ class _Server(MPServer):
         if not self._is_nohup:
             self.signal_handler_interrupt()  # type: ignore[no-untyped-call]
 
+    def replace_workers(self) -> None:
+        """Have the workers replaced by new ones, which read the certificate again."""
+        self.reload_signal = True
+        self.main_loop_interrupt.set()
+
+    def _reload(self, spawn_target: Any, target_loader: Any) -> None:
+        """Replace one worker after the other; callers wait in the socket's queue meanwhile.
+
+        NOTE: granian would let two run with the same number for a while, and run jobs twice.
+        """
+        self.reload_signal = False
+        self.main_loop_interrupt.clear()
+        self._call_hooks(self.hooks_reload)  # type: ignore[no-untyped-call]
+        for index in range(self.workers):
+            while self.ready.acquire(blocking=False):
+                pass
+            old: Any = self.wrks[index]
+            old.terminate()
+            old.join(KILL_SECONDS)
+            if old.is_alive():
+                old.kill()
+                old.join()
+            new: Any = self._spawn_worker(index, spawn_target, target_loader)
+            self.wrks[index] = new
+            new.start()
+            self.ready.acquire(timeout=_START_SECONDS)
+
     def _init_shared_socket(self) -> None:
         fd = os.dup(self._listening.fileno())
         holder: Any = SocketHolder
@@ -70,32 +103,71 @@ class _Server(MPServer):
         self._listening.close()
 
     def _spawn_worker(  # type: ignore[override]
-        self, idx: int, target: Any, callback_loader: Callable[[int], Any]
+        self, idx: int, target: Any, callback_loader: Callable[..., Any]
     ) -> Any:
-        return super()._spawn_worker(idx, target, partial(callback_loader, idx))
+        load = partial(callback_loader, idx, is_first_time=not self.respawn_failed_workers)
+        return super()._spawn_worker(idx, target, load)
 
 
-def serve(make_app: Callable[[], App], http: str, workers: int = 1) -> int:
-    """Answer requests at the address *http* until told to stop; return the exit code.
+def serve(
+    make_app: Callable[[], App], http: str, workers: int = 1, tls: TlsPlan | None = None
+) -> int:
+    """Answer requests at the address *http*, or as *tls* says, until told to stop; return the exit code.
 
-    Raises `ListenError` when that address cannot be used.
+    Raises `ListenError` when an address cannot be used.
     """
-    address = parse_address(http)
-    sock = inherited_socket() or listen(address)
-    listening = sock.dup()
+    address = tls.secure if tls else parse_address(http)
+    listening = _listen([address, tls.plain] if tls else [address])
+    front = _front(tls, listening[1]) if tls else None
     alive, dying = os.pipe()
     is_ready, ready = os.pipe()
-    job = Job(make_app, address.url, alive, ready, os.getpid())
+    names = tls.optional if tls else frozenset()
+    job = Job(make_app, tls.url if tls else address.url, alive, ready, os.getpid(), names)
     if os.name == "posix":
         # NOTE: handlers that a program has bound come along only when workers are forked
         multiprocessing.set_start_method("fork", force=True)
+    server = _server(listening[0].dup(), workers, front)
+    if SIGNAL is not None:
+        signal.signal(SIGNAL, server.restart)
+    if front is not None:
+        front.start(alive, dying, server.replace_workers)
+    threading.Thread(target=_await_ready, args=(server, is_ready), daemon=True).start()
+    try:
+        server.serve(target_loader=partial(_load, job, dying), wrap_loader=False)
+    except SystemExit as stop:
+        if not server.is_restarting:
+            return stop.code if isinstance(stop.code, int) else 1
+    finally:
+        if front is not None:
+            front.stop()
+        with contextlib.suppress(OSError):
+            os.close(dying)
+    if server.is_restarting:
+        start_anew(listening)
+    return 0
+
+
+def _listen(addresses: Sequence[Address]) -> list[socket.socket]:
+    """Return sockets at *addresses*: those that we had before a restart, or new ones."""
+    sockets = inherited_sockets()
+    return sockets + [listen(address) for address in addresses[len(sockets) :]]
+
+
+def _front(tls: TlsPlan, sock: socket.socket) -> TlsFront:
+    # PERF: most servers leave TLS to somebody else
+    from pocketbase_server.serve.tls import TlsFront
+
+    return TlsFront(tls, sock)
+
+
+def _server(sock: socket.socket, workers: int, front: TlsFront | None) -> _Server:
     server = _Server(
         sock,
         interface=Interfaces.RSGI,
         workers=workers,
         loop=Loops.auto,
         runtime_mode=RuntimeModes.st,
-        http=HTTPModes.http1,
+        http=HTTPModes.auto if front else HTTPModes.http1,
         http1_settings=HTTP1Settings(
             header_read_timeout=_HEADER_TIMEOUT_MS, max_buffer_size=_HEADER_BYTES
         ),
@@ -104,31 +176,29 @@ def serve(make_app: Callable[[], App], http: str, workers: int = 1) -> int:
         log_enabled=False,
         workers_kill_timeout=KILL_SECONDS,
     )
-    if SIGNAL is not None:
-        signal.signal(SIGNAL, server.restart)
-    threading.Thread(target=_await_ready, args=(server, is_ready), daemon=True).start()
-    try:
-        server.serve(target_loader=partial(_load, job, dying), wrap_loader=False)
-    except SystemExit as stop:
-        if not server.is_restarting:
-            return stop.code if isinstance(stop.code, int) else 1
-    finally:
-        with contextlib.suppress(OSError):
-            os.close(dying)
-    if server.is_restarting:
-        start_anew(listening)
-    return 0
+    if front is not None:
+        use = partial(_use_certificate, server, front)
+        use()
+        server.on_reload(use)
+    return server
+
+
+def _use_certificate(server: _Server, front: TlsFront) -> None:
+    """Have workers that start from now on read the certificate that there is now."""
+    pem = front.pem()
+    server.build_ssl_context(pem, pem, None, SSLProtocols.tls12, None, [], client_verify=False)
 
 
 def _await_ready(server: _Server, is_ready: int) -> None:
     """Replace workers that die, once they have shown that they can start at all."""
-    os.read(is_ready, 1)
-    server.respawn_failed_workers = True
+    while os.read(is_ready, 1):
+        server.respawn_failed_workers = True
+        server.ready.release()
 
 
-def _load(job: Job, dying: int, index: int) -> Any:
+def _load(job: Job, dying: int, index: int, *, is_first_time: bool) -> Any:
     os.close(dying)  # the parent alone keeps it open, so that its death is noticed
-    worker = load_worker(job, index)
+    worker = load_worker(job, index, is_first_time=is_first_time)
     _before_stop(worker.hang_up)
     return worker
 

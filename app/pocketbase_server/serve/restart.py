@@ -1,4 +1,4 @@
-"""Starting anew in place: the same process id, the same socket, everything else fresh."""
+"""Starting anew in place: the same process id, the same sockets, everything else fresh."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from typing import Final, NoReturn
 
-_SOCKET: Final = "PB_LISTENING_SOCKET"
-"""Names the socket that a process hands to the one it becomes."""
+_SOCKETS: Final = "PB_LISTENING_SOCKETS"
+"""Names the sockets that a process hands to the one it becomes."""
 SIGNAL: Final = getattr(signal, "SIGUSR1", None)
 """What a worker sends to its parent to have it restart."""
 
@@ -21,10 +22,11 @@ def ask_for_restart(parent: int) -> None:
     os.kill(parent, SIGNAL)
 
 
-def start_anew(listening: socket.socket) -> NoReturn:
+def start_anew(listening: Sequence[socket.socket]) -> NoReturn:
     """Become the program that we were started as; callers of *listening* wait meanwhile."""
-    os.set_inheritable(listening.fileno(), True)  # noqa: FBT003 - the standard library's signature
-    os.environ[_SOCKET] = str(listening.fileno())
+    for sock in listening:
+        os.set_inheritable(sock.fileno(), True)  # noqa: FBT003 - the standard library's signature
+    os.environ[_SOCKETS] = ",".join(str(sock.fileno()) for sock in listening)
     sys.stdout.flush()
     sys.stderr.flush()
     # NOTE: a released executable runs unpacked, elsewhere; its launcher tells where it lies
@@ -34,9 +36,13 @@ def start_anew(listening: socket.socket) -> NoReturn:
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves
 
 
-def inherited_socket() -> socket.socket | None:
-    """Return the socket that the process we were before listened on, or None."""
-    text = os.environ.pop(_SOCKET, "")
+def inherited_sockets() -> list[socket.socket]:
+    """Return the sockets that the process we were before listened on, in the same order."""
+    texts = os.environ.pop(_SOCKETS, "").split(",")
+    return [sock for text in texts if (sock := _socket(text)) is not None]
+
+
+def _socket(text: str) -> socket.socket | None:
     if not text.isdecimal():
         return None
     try:

@@ -6,10 +6,10 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import AppError
 from pocketbase_server.serve.banner import print_banner, print_error, print_installer
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pocketbase_server.serve.edge import Edge
     from pocketbase_server.web.endpoint import Match
 
+Rsgi = Callable[[Any, Any], Awaitable[None]]
 DRAIN_SECONDS: Final = 3.0
 """How long requests in flight may take to end after we are told to stop."""
 
@@ -37,20 +38,27 @@ class Job:
     ready: int
     """The writing end of a pipe by which the first worker tells that it answers."""
     parent_pid: int
+    www_names: frozenset[str] = frozenset()
+    """Hosts whose requests are sent to the same without `www.`."""
 
 
 class Worker:
     """One worker's side of the server: granian calls `__rsgi__`, and the others around its life."""
 
-    def __init__(self, job: Job, index: int) -> None:
+    def __init__(self, job: Job, index: int, *, is_first_time: bool = True) -> None:
         self._job = job
         self._is_first = index == 0
+        self._is_first_time = is_first_time
         self._closing = threading.Lock()
         self._app = job.make_app()
         self._app.restart = partial(ask_for_restart, job.parent_pid)
         self._app.bootstrap()
         self._edge = _edge(self._app)
-        self.__rsgi__ = self._edge.__rsgi__
+        self.__rsgi__: Rsgi = self._edge.__rsgi__
+        if job.www_names:
+            from pocketbase_server.serve.tls import without_www
+
+            self.__rsgi__ = without_www(self._edge.__rsgi__, job.www_names)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._edge.start(loop)
@@ -58,6 +66,7 @@ class Worker:
         os.write(self._job.ready, b"1")
         if self._is_first:
             self._app.crons.start()
+        if self._is_first and self._is_first_time:
             _announce(self._app, self._job.url)
 
     def hang_up(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -147,10 +156,10 @@ def _stop_as_orphan(loop: asyncio.AbstractEventLoop, parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def load_worker(job: Job, index: int) -> Worker:
+def load_worker(job: Job, index: int, *, is_first_time: bool = True) -> Worker:
     """Return the worker, ready to answer; end the process with code 1 when that fails."""
     try:
-        return Worker(job, index)
+        return Worker(job, index, is_first_time=is_first_time)
     except (AppError, DataDirError, DatabaseError, OSError, ValueError) as error:
         print_error(str(error))
         raise SystemExit(1) from error

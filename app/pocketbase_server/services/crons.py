@@ -15,6 +15,7 @@ from pocketbase_server.services.auth import mfa, otp
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
+    from pocketbase_server.core.hooks.events import AppEvent
 
 MINUTE: Final = 60.0
 _ERROR: Final = 8
@@ -143,6 +144,21 @@ def bind_system_jobs(app: App) -> None:
     crons.add("__pbMFACleanup__", "0 * * * *", lambda: mfa.delete_expired(app))
     crons.add("__pbOTPCleanup__", "0 * * * *", lambda: otp.delete_expired(app))
     crons.add("__pbLogsCleanup__", "0 */6 * * *", app.logs.prune)
+    bind_log_retention(app)
+
+
+def bind_log_retention(app: App) -> None:
+    """Remove old lines of the log as soon as the settings want fewer days of them."""
+    known: list[int] = []
+
+    def renewed(event: AppEvent) -> None:
+        event.next()
+        days = app.settings.current.logs.max_days
+        if known and days < known[0]:
+            threading.Thread(target=app.logs.prune, name="log retention", daemon=True).start()
+        known[:] = [days]
+
+    app.hooks.settings_reload.bind(renewed, id="__pbLogRetention__")
 
 
 def optimize(app: App) -> None:

@@ -47,6 +47,8 @@ class Watch(QueryPlanner):
         purpose = Purpose.ONE if is_stored else Purpose.UNSAVED
         question = Question(purpose, record.collection, request)
         question.rule = rule
+        # COMPAT: hidden fields are no business of a subscription's filter, not even a superuser's
+        question.is_trusted = False
         values = {"id": record.id} if is_stored else _row_values(record)
         inputs = Inputs(request, self._lift(question, filter), values)
         plan = self._plan(question, inputs, filter)

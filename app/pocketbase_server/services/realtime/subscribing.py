@@ -120,7 +120,8 @@ def _ask_owner(app: App, request: RequestInfo, form: SubscribeForm) -> None:
         },
     )
     if answer is None:
-        raise NotFoundError(_NO_CLIENT)
+        cause = LookupError(f'no client associated with connection ID "{form.client_id}"')
+        raise NotFoundError(_NO_CLIENT) from cause
     kind, message = answer
     if kind in _REFUSALS:
         raise _REFUSALS[kind](message)

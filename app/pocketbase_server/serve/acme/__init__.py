@@ -1,0 +1,1 @@
+"""Certificates: asked for over ACME, kept, renewed, and the plain port where that is proved."""
