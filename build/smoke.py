@@ -12,12 +12,14 @@ import os
 import shlex
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,13 +54,24 @@ class Walk:
             raise BrokenError(f"{args} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done
 
-    def ask(self, method: str, path: str, body: Any = None, *, expect: int = 200) -> Any:
-        """Send a request and return the answer's JSON; its status has to be *expect*."""
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        form: tuple[str, bytes] | None = None,
+        expect: int = 200,
+    ) -> Any:
+        """Send a request, return the answer's JSON or bytes; its status has to be *expect*."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
         request.add_header("Authorization", self.token)
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
+        if form is not None:
+            request.data, kind = _form(*form)
+            request.add_header("Content-Type", kind)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 status, text = answer.status, answer.read()
@@ -66,7 +79,7 @@ class Walk:
             status, text = error.code, error.read()
         if status != expect:
             raise BrokenError(f"{method} {path}: {status} instead of {expect}: {text[:300]!r}")
-        return json.loads(text) if text[:1] in b"{[" and text else text
+        return json.loads(text) if text[:1] in (b"{", b"[") else text
 
     @contextmanager
     def served(self, *args: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -171,6 +184,42 @@ def _records(walk: Walk) -> None:
         raise BrokenError(f"the list is {page}")
 
 
+def makes_thumbs(walk: Walk) -> None:
+    """An uploaded picture, its thumb, and a backup."""
+    with walk.served(f"--dir={walk.folder / 'pb_data'}"):
+        field = {"name": "picture", "type": "file", "thumbs": ["10x10"]}
+        walk.ask(
+            "POST", "/api/collections", {"name": "pictures", "type": "base", "fields": [field]}
+        )
+        made = walk.ask("POST", "/api/collections/pictures/records", form=("picture", _png(40)))
+        path = f"/api/files/pictures/{made['id']}/{made['picture']}?thumb=10x10"
+        thumb = walk.ask("GET", path)
+        if struct.unpack(">II", thumb[16:24]) != (10, 10):
+            raise BrokenError(f"the thumb is {thumb[:40]!r}")
+        walk.ask("POST", "/api/backups", {"name": "smoke.zip"}, expect=204)
+        if [one["key"] for one in walk.ask("GET", "/api/backups")] != ["smoke.zip"]:
+            raise BrokenError("no backup")
+
+
+def _png(side: int) -> bytes:
+    """Return a square picture."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + bytes((x * 5) % 256 for x in range(side * 3)) for _ in range(side))
+    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def _form(name: str, data: bytes) -> tuple[bytes, str]:
+    """Return a file upload and its content type."""
+    head = f'Content-Disposition: form-data; name="{name}"; filename="a.png"\r\n\r\n'
+    return b"--x\r\n" + head.encode() + data + b"\r\n--x--\r\n", "multipart/form-data; boundary=x"
+
+
 def serves_with_two_workers(walk: Walk) -> None:
     """`--workers=2`: both see what one of them wrote."""
     with walk.served(f"--dir={walk.folder / 'pb_data'}", "--workers=2"):
@@ -195,6 +244,7 @@ PROMISES: tuple[Callable[[Walk], None], ...] = (
     explains_itself,
     makes_a_superuser,
     serves,
+    makes_thumbs,
     serves_with_two_workers,
     starts_beside_itself,
 )

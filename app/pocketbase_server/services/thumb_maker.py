@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+ROLE_VARIABLE: Final = "POCKETBASE_ROLE"
+ROLE: Final = "thumb-maker"
+"""Variable and value by which a released executable is told to be this process."""
+
 MEMORY: Final = 640 << 20
 """Address space of the process, its libraries included."""
 DECODED: Final = 96 << 20

@@ -182,11 +182,17 @@ class _Makers:
 
 
 def _start() -> subprocess.Popen[str] | None:
-    """Return a new process; None where there is no interpreter to run it with."""
+    """Return a new process; None where there is nothing to start it with."""
+    environment = dict(os.environ)
     if getattr(sys, "frozen", False) or "__compiled__" in globals():
-        return None
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    command = [sys.executable, "-P", thumb_maker.__file__]
+        executable = os.environ.get("POCKETBASE_EXECUTABLE")
+        if not executable:
+            return None
+        environment[thumb_maker.ROLE_VARIABLE] = thumb_maker.ROLE
+        command = [executable]
+    else:
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        command = [sys.executable, "-P", thumb_maker.__file__]
     return subprocess.Popen(  # noqa: S603 - our own file
         command,
         stdin=subprocess.PIPE,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from queue import Empty, Queue
@@ -93,6 +94,7 @@ def test_only_who_waits_and_from_the_same_address(side):
     deaf = Listener(port, "posts/*")
     root = side.client("superuser")
     root.must("PATCH", "/api/settings", {"trustedProxy": {"headers": ["X-Real"]}})
+    time.sleep(0.5)  # until the other worker has seen the settings
     try:
         waiting = Listener(port, "@oauth2")
         found = [

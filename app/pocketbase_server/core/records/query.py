@@ -9,6 +9,7 @@ import orjson
 
 from pocketbase_server.core.errors import RuleSyntaxError
 from pocketbase_server.core.records.shape import shape
+from pocketbase_server.core.records.totals import Totals
 from pocketbase_server.core.request_info import RequestInfo
 from pocketbase_server.core.rules.binding import Inputs
 from pocketbase_server.core.rules.compile import Compiler, Purpose, Setting, parse_rule
@@ -45,10 +46,12 @@ _ALL: Final = -1
 class Plan:
     """A statement, and how its values are read from the request and the rest of the inputs."""
 
-    __slots__ = ("_reads", "choice", "fresh_until", "sql")
+    __slots__ = ("_reads", "choice", "fresh_until", "lasts", "sql")
 
     def __init__(self, sql: str, params: Iterable[Param], choice: Choice) -> None:
         self.sql = sql
+        self.lasts = False
+        """Whether the answer for the same values stays the same until something is written."""
         self._reads = tuple(param.read for param in params)
         self.choice = choice
         self.fresh_until = monotonic() + _FRESH
@@ -130,6 +133,7 @@ class QueryPlanner:
         self._app = app
         self._families: Lru[tuple[Any, ...], _Family] = Lru(_MAX_FAMILIES)
         self._sizes: dict[str, tuple[int, float]] = {}
+        self._totals = Totals(app.data)
 
     # -- questions
 
@@ -165,8 +169,9 @@ class QueryPlanner:
         question = Question(Purpose.COUNT, collection, request)
         question.rule = rule or ""
         inputs = Inputs(request, self._lift(question, filter))
-        rows = self._run(question, inputs, filter)
-        return int(rows[0][0])
+        plan = self._plan(question, inputs, filter)
+        count = self._totals.lasting if plan.lasts else self._totals.count
+        return count(plan.sql, plan.bind(inputs))
 
     def view(
         self, collection: Collection, record_id: str, request: RequestInfo, rule: str | None
@@ -282,6 +287,7 @@ class QueryPlanner:
         compiler.add_sort(parse_sort(question.sort))
         statement = render(compiler.statement(shape(question.collection).names))
         plan = Plan(statement.text, statement.params, choice)
+        plan.lasts = compiler.lasts()
         if key:
             family = self._families.get(key) or _Family()
             self._families.put(key, family.with_plan(facts, inputs, plan))

@@ -32,6 +32,7 @@ from pocketbase_server.core.rules.terms import (
     Lowered,
     Null,
     Term,
+    TimeText,
 )
 from pocketbase_server.core.rules.walks import (
     sources,
@@ -84,6 +85,7 @@ class Compiler:
         self._resolver = Resolver(self._world, self.base)
         self._terms: list[Term] = []
         self._order: list[tuple[Term | str, bool]] = []
+        self._asked: Term = Fixed(value=True)
 
     # -- taking expressions in
 
@@ -193,7 +195,7 @@ class Compiler:
         is_page = self._purpose is Purpose.ROWS
         _check_renamed(self._terms, self._resolver.joins.renamed)
         writer = Writer(in_order=is_page)
-        whole = self._whole()
+        self._asked = whole = self._whole()
         keys = [key for key, _ in self._order if isinstance(key, Term)] if is_page else []
         bound_rows = _flat(whole, keys)
         known = frozenset({self.base, *bound_rows})
@@ -206,6 +208,15 @@ class Compiler:
         query = n.Select(self._columns(alias, columns), self._table(alias, columns), joins, where)
         query.is_distinct = bool(bound_rows)
         return self._finished(query, writer, alias, rows)
+
+    def lasts(self) -> bool:
+        """Tell whether the same values find the same records until something is written."""
+        parts = list(walk(self._asked))
+        named = {part.source for part in parts if isinstance(part, Column)}
+        collections = {step.collection for source in named for step in source.path()}
+        is_timeless = not any(isinstance(part, TimeText) for part in parts)
+        # NOTE: what the query of a view reads is not known here; it may be the time
+        return is_timeless and not any(found is not None and found.is_view for found in collections)
 
     def _columns(self, alias: str, columns: Sequence[str]) -> list[Node]:
         match self._purpose:

@@ -374,6 +374,21 @@ class Engine:
                 self._lock.release()
         return self._version
 
+    def seen_version(self) -> int | None:
+        """Return a number that changes, in this thread, whenever anybody has changed the database.
+
+        None inside a transaction, whose own changes have no number yet.
+        """
+        thread = self._thread
+        if thread.depth:
+            return None
+        connection = thread.connection or self._reader()
+        try:
+            version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+        except DriverError as ex:
+            raise translate(ex) from ex
+        return version
+
     def write_back(self) -> None:
         """Move the write-ahead log into the database file, as far as readers allow; never raises."""
         with suppress(DatabaseError):
