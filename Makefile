@@ -14,6 +14,7 @@ help:  ## list the words
 	@touch $@
 
 setup: .venv/.ready  ## make the virtual environment in .venv
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m compileall -q app cli scripts tests
 
 serve: setup  ## serve ./pb_data on 127.0.0.1:8090
 	$(BIN)/pocketbase serve

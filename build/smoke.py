@@ -185,7 +185,7 @@ def _records(walk: Walk) -> None:
 
 
 def makes_thumbs(walk: Walk) -> None:
-    """An uploaded picture, its thumb, and a backup."""
+    """Upload a picture, ask for its thumb, make a backup."""
     with walk.served(f"--dir={walk.folder / 'pb_data'}"):
         field = {"name": "picture", "type": "file", "thumbs": ["10x10"]}
         walk.ask(

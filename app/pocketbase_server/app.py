@@ -24,7 +24,8 @@ from pocketbase_server.services.logs.writer import LogWriter, print_statement
 from pocketbase_server.services.mail.mailer import Mailer
 from pocketbase_server.services.migrations.runner import run_system_migrations
 from pocketbase_server.services.rate_limit import RateLimiter
-from pocketbase_server.services.realtime.realtime import Realtime, bind_realtime
+from pocketbase_server.services.realtime.handlers import bind_realtime
+from pocketbase_server.services.realtime.realtime import Realtime
 from pocketbase_server.services.start_settings import apply_start_settings
 from pocketbase_server.storage import restore
 from pocketbase_server.storage.datadir import DataDir

@@ -146,7 +146,10 @@ def test_limits(prepared: Pair) -> None:
     """
     Size, time and rate limits end a batch; nothing of it stays.
     """
-    rate = {"enabled": True, "rules": [{"label": "batched:create", "duration": 5, "maxRequests": 2}]}
+    rate = {
+        "enabled": True,
+        "rules": [{"label": "batched:create", "duration": 5, "maxRequests": 2}],
+    }
     many = [one("POST", body={"title": f"m{i}"}) for i in range(3)]
     prepared.check(
         settings(maxBodySize=100),

@@ -69,7 +69,9 @@ class Story:
             ear.close()
 
     def subscribe(self, *topics: str, who: str = "guest") -> None:
-        self.do(q("/api/realtime", "POST", {"clientId": "{client}", "subscriptions": topics}, who=who))
+        self.do(
+            q("/api/realtime", "POST", {"clientId": "{client}", "subscriptions": topics}, who=who)
+        )
 
     def do(self, *steps: Scenario) -> None:
         self.pair.check(*steps)
@@ -196,7 +198,9 @@ def test_topics_and_options(who: str, story: Story) -> None:
     topics = [*TOPICS, *(f"heard/*{options(**o)}" for o in OPTIONS), f"heard/{TWO}{options(**OPTIONS[-3])}"]  # fmt: skip
     for topic in topics:
         story.subscribe(topic, who=who)
-        story.hear(q(f"{R}/{ONE}", "PATCH", {"title": "changed"}), q(f"{R}/{TWO}", "PATCH", {"title": "x"}))
+        story.hear(
+            q(f"{R}/{ONE}", "PATCH", {"title": "changed"}), q(f"{R}/{TWO}", "PATCH", {"title": "x"})
+        )
 
 
 def test_many_topics_at_once(story: Story) -> None:
@@ -214,7 +218,14 @@ def test_lives_of_records(who: str, story: Story) -> None:
     Create, update and delete are heard by those who may see the record.
     """
     story.subscribe("heard/*", who=who)
-    story.hear(q(R, "POST", {"id": "heardrecord0003", "title": "c", "public": True, "secret": "s"}, who="superuser"))
+    story.hear(
+        q(
+            R,
+            "POST",
+            {"id": "heardrecord0003", "title": "c", "public": True, "secret": "s"},
+            who="superuser",
+        )
+    )
     story.hear(q(R, "POST", {"id": "heardrecord0004", "title": "d"}))
     story.hear(q(f"{R}/heardrecord0003", "PATCH", {"public": False}))
     story.hear(q(f"{R}/heardrecord0003", "PATCH", {"public": True}))
@@ -251,21 +262,16 @@ def test_changes_of_who_a_client_is(story: Story) -> None:
     """
     A new password makes a guest of the client; so does the end of its record.
     """
-    users = "/api/collections/users"
-    story.do(q(f"{users}/records", "POST", {"id": "realtimeuser001", "email": "rt@example.com", "emailVisibility": True, "password": PASSWORD, "passwordConfirm": PASSWORD}, who="superuser"))  # fmt: skip
-    for side in story.sides:
-        login = side.client().login("rt@example.com", PASSWORD, "users")
-        side.tokens["rt"] = login.token
-        side._clients.pop("rt", None)
-    story.subscribe("heard/*", "users/realtimeuser001", who="rt")
-    story.hear(q(f"{users}/records/realtimeuser001", "PATCH", {"name": "n"}, who="superuser"))
+    carol = "/api/collections/users/records/user00000000003"
+    story.subscribe("heard/*", "users/user00000000003", who="carol")
+    story.hear(q(carol, "PATCH", {"name": "n"}, who="superuser"))
     story.hear(q(f"{R}/{TWO}", "PATCH", {"title": "heard"}))
     secret = {"password": PASSWORD + "1", "passwordConfirm": PASSWORD + "1"}
-    story.hear(q(f"{users}/records/realtimeuser001", "PATCH", secret, who="superuser"))
+    story.hear(q(carol, "PATCH", secret, who="superuser"))
 
     assert story.hear(q(f"{R}/{TWO}", "PATCH", {"title": "unheard"})) == []
     story.subscribe("heard/*", who="bob")
-    story.hear(q(f"{users}/records/realtimeuser001", "DELETE", who="superuser"))
+    story.hear(q(carol, "DELETE", who="superuser"))
 
 
 def test_rules_that_change(story: Story) -> None:

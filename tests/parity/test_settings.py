@@ -72,7 +72,17 @@ SECTIONS: list[Any] = [
     [1],
 ]
 
-URLS = ["", "bad", "http://x y", "http://a", "https://a.b/c?d", "ftp://x", "a.b", "localhost:80", "//a.b"]
+URLS = [
+    "",
+    "bad",
+    "http://x y",
+    "http://a",
+    "https://a.b/c?d",
+    "ftp://x",
+    "a.b",
+    "localhost:80",
+    "//a.b",
+]
 COLORS = ["", "bad", "#abc", "#ABCDEF", "#ggGGgg", "1234567", "#12345é"]
 HOSTS = ["a", "a_b", "::1", "a..b", "-a", "a-", "é", "a:25", "[::1]", "a.b.", "999.1.1.1", "*.a"]
 CRONS = [
@@ -146,7 +156,11 @@ def test_secrets_are_written_and_never_read(pair: Pair) -> None:
     """
     Secrets do not come back.
     """
-    body = {"smtp": {"password": "s3cret"}, "s3": {"secret": "a"}, "backups": {"s3": {"secret": "b"}}}
+    body = {
+        "smtp": {"password": "s3cret"},
+        "s3": {"secret": "a"},
+        "backups": {"s3": {"secret": "b"}},
+    }
     pair.check(patch(body), q(URL, who="superuser"), patch({"smtp": {"password": ""}}))
 
 

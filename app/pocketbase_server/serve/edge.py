@@ -84,6 +84,18 @@ class Edge:
         """End the connections that stay open, and begin no others."""
         await self._lines.close()
 
+    def retire(self) -> None:
+        """Have clients make a new connection for their next request, which another worker takes."""
+        answer = self._answer
+
+        async def last_answer(scope: Any, proto: Any) -> Answer:
+            last = await answer(scope, proto)
+            last.headers = [*last.headers, ("connection", "close")]
+            return last
+
+        # PERF: so that nobody else has to ask whether this is the last answer
+        self._answer = last_answer  # type: ignore[method-assign]
+
     async def drain(self, patience: float) -> None:
         """Return when no request is being answered any more, or after *patience* seconds."""
         await self.hang_up()

@@ -20,7 +20,9 @@ from granian.server.mp import MPServer
 
 from pocketbase_server.serve.address import Address, listen, parse_address
 from pocketbase_server.serve.restart import SIGNAL, inherited_sockets, start_anew
-from pocketbase_server.serve.worker import Job, load_worker
+from pocketbase_server.serve.retire import QUIET_SECONDS, stop_accepting
+from pocketbase_server.serve.retire import SIGNAL as RETIRE
+from pocketbase_server.serve.worker import Job, Worker, load_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,16 +82,21 @@ class _Server(MPServer):
         for index in range(self.workers):
             while self.ready.acquire(blocking=False):
                 pass
-            old: Any = self.wrks[index]
-            old.terminate()
-            old.join(KILL_SECONDS)
-            if old.is_alive():
-                old.kill()
-                old.join()
+            self._retire(self.wrks[index])
             new: Any = self._spawn_worker(index, spawn_target, target_loader)
             self.wrks[index] = new
             new.start()
             self.ready.acquire(timeout=_START_SECONDS)
+
+    @staticmethod
+    def _retire(worker: Any) -> None:
+        worker.interrupt_by_parent = True
+        if RETIRE is not None:
+            os.kill(worker.inner.pid, RETIRE)
+            worker.join(QUIET_SECONDS + KILL_SECONDS)
+        if worker.is_alive():
+            worker.kill()
+            worker.join()
 
     def _init_shared_socket(self) -> None:
         fd = os.dup(self._listening.fileno())
@@ -133,7 +140,9 @@ def serve(
         front.start(alive, dying, server.replace_workers)
     threading.Thread(target=_await_ready, args=(server, is_ready), daemon=True).start()
     try:
-        server.serve(target_loader=partial(_load, job, dying), wrap_loader=False)
+        server.serve(
+            target_loader=partial(_load, job, dying, listening[0].getsockname()), wrap_loader=False
+        )
     except SystemExit as stop:
         if not server.is_restarting:
             return stop.code if isinstance(stop.code, int) else 1
@@ -196,15 +205,15 @@ def _await_ready(server: _Server, is_ready: int) -> None:
         server.ready.release()
 
 
-def _load(job: Job, dying: int, index: int, *, is_first_time: bool) -> Any:
+def _load(job: Job, dying: int, where: object, index: int, *, is_first_time: bool) -> Any:
     os.close(dying)  # the parent alone keeps it open, so that its death is noticed
     worker = load_worker(job, index, is_first_time=is_first_time)
-    _before_stop(worker.hang_up)
+    _on_signals(worker, where)
     return worker
 
 
-def _before_stop(act: Callable[[asyncio.AbstractEventLoop], None]) -> None:
-    """Call *act* with the loop as soon as this worker is told to stop.
+def _on_signals(worker: Worker, where: object) -> None:
+    """Let *worker* know as soon as it is told to stop, or to make room for another.
 
     NOTE: granian itself tells us when the last connection has ended, and some stay open on purpose.
     """
@@ -214,12 +223,19 @@ def _before_stop(act: Callable[[asyncio.AbstractEventLoop], None]) -> None:
         event = set_signals(loop)  # type: ignore[no-untyped-call]
 
         def stop() -> None:
-            act(loop)
+            worker.hang_up(loop)
             event.set()
+
+        def retire() -> None:
+            stop_accepting(where)
+            worker.retire()
+            loop.call_later(QUIET_SECONDS, stop)
 
         with contextlib.suppress(NotImplementedError):
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, stop)
+            if RETIRE is not None:
+                loop.add_signal_handler(RETIRE, retire)
         return event
 
     _signals.set_loop_signals = set_loop_signals

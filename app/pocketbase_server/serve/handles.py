@@ -62,11 +62,12 @@ class Handles:
     def _search(self) -> None:
         """Look at every handle, so that the next of a crowd are found at once."""
         self._seen = {
-            peer: fd for fd in _open_handles() if self._is_worth(fd) and (peer := _peer_of(fd))
+            peer: fd for fd in open_handles() if self._is_worth(fd) and (peer := _peer_of(fd))
         }
 
 
-def _open_handles() -> Iterable[int]:
+def open_handles() -> Iterable[int]:
+    """Return the numbers of this process's open handles, and perhaps of some that are not open."""
     for folder in _FOLDERS:
         try:
             return [int(name) for name in os.listdir(folder)]  # noqa: PTH208

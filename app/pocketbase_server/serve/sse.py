@@ -125,7 +125,16 @@ class Lines:
 class _Line:
     """One connection; used on the loop's thread only."""
 
-    __slots__ = ("_client", "_head", "_is_chunked", "_loop", "_rest", "_socket", "_transport", "closed")
+    __slots__ = (
+        "_client",
+        "_head",
+        "_is_chunked",
+        "_loop",
+        "_rest",
+        "_socket",
+        "_transport",
+        "closed",
+    )
 
     def __init__(
         self,

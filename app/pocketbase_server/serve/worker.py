@@ -69,6 +69,11 @@ class Worker:
         if self._is_first and self._is_first_time:
             _announce(self._app, self._job.url)
 
+    def retire(self) -> None:
+        """Get ready to be replaced: begin nothing that the next would begin too."""
+        self._app.crons.stop()
+        self._edge.retire()
+
     def hang_up(self, loop: asyncio.AbstractEventLoop) -> None:
         """Get ready to stop: end what stays open on purpose, and set a time limit for the rest."""
         last = threading.Timer(DRAIN_SECONDS, self._give_up)

@@ -36,7 +36,9 @@ INVALID: Final = "Invalid batch request data."
 FAILED: Final = "Batch transaction failed."
 DEFAULT_BODY_SIZE: Final = 128 << 20
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
-_PATH: Final = re.compile(r"/api/collections/([^/?]+)/records(?:/([^/?]+))?(?:\?(.*))?\Z", re.DOTALL)
+_PATH: Final = re.compile(
+    r"/api/collections/([^/?]+)/records(?:/([^/?]+))?(?:\?(.*))?\Z", re.DOTALL
+)
 _FILE_KEY: Final = re.compile(r"requests(?:\.(\d{1,9})\.|\[(\d{1,9})\]\.)(.+)\Z", re.DOTALL)
 _KINDS: Final[Mapping[str, type]] = {"method": str, "url": str, "headers": dict, "body": dict}
 _ODD: Final = re.compile(r"\W", re.ASCII)
@@ -113,9 +115,7 @@ def _keep_files(items: list[BatchItem], key: str, uploads: list[Upload]) -> None
 # -- carrying out
 
 
-def run_batch(
-    app: App, request: RequestInfo, items: list[BatchItem], finish: Finish
-) -> Any:
+def run_batch(app: App, request: RequestInfo, items: list[BatchItem], finish: Finish) -> Any:
     """Carry out the requests in one transaction and return what each answers.
 
     Raises `BadRequestError` for a batch that makes no sense or takes too long, `BatchItemError`

@@ -23,8 +23,11 @@ _BELOW: Final = (Node("", ()),)
 
 
 class _Walk(Protocol):
-    app: App
-    request: RequestInfo
+    @property
+    def app(self) -> App: ...
+
+    @property
+    def request(self) -> RequestInfo: ...
 
     def _may_view(self, collection: Collection) -> bool: ...
 

@@ -43,9 +43,7 @@ NOT_EMAIL: Final = Issue("validation_is_email", "Must be a valid email address."
 _NOT_HOST: Final = Issue("validation_is_host", "Must be a valid IP address or DNS name.")
 _NOT_COLOR: Final = Issue("validation_is_hex_color", "Must be a valid hexadecimal color code.")
 
-_LABEL: Final = re.compile(
-    r"(?:\w+ /[\w/-]*|/[\w/-]*|\w+:\w+|\*:\w+|\w+)\Z", re.ASCII
-)
+_LABEL: Final = re.compile(r"(?:\w+ /[\w/-]*|/[\w/-]*|\w+:\w+|\*:\w+|\w+)\Z", re.ASCII)
 _HEX: Final = re.compile(r"#?(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z")
 _WORD: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"
 _DNS_NAME: Final = re.compile(rf"{_WORD}(?:\.{_WORD})*[._]?\Z")

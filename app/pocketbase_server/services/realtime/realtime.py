@@ -13,18 +13,11 @@ from pocketbase_server.services.realtime.broker import Broker
 from pocketbase_server.services.realtime.messages import send_through_hook
 from pocketbase_server.storage.bus import bus_for
 from pocketbase_server.storage.bus.notify_dir import TAG_LENGTH
-from pocketbase_server.storage.sql.errors import WouldBlock
-from pocketbase_server.storage.sql.inline import MODE
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
-    from pocketbase_server.core.hooks.events import CollectionEvent, RecordErrorEvent, RecordEvent
     from pocketbase_server.services.realtime.clients import RealtimeClient
-
-_LAST: Final = 99
-"""Priority: our handlers are the innermost."""
-
 
 class Realtime:
     """What `app.realtime` is: send events, find clients, ask who listens."""
@@ -141,9 +134,8 @@ class Realtime:
 
     # -- what happens to records
 
-    def changed(self, event: RecordEvent, action: str) -> None:
+    def changed(self, record: Record, action: str) -> None:
         """Tell everybody about a record that was created or updated, once that is committed."""
-        record = event.record
         self._tell_others(action, record)
         if not len(self.broker):
             return
@@ -206,52 +198,3 @@ def _text(data: Any) -> bytes:
     if isinstance(data, bytes):
         return data
     return data.encode() if isinstance(data, str) else orjson.dumps(data)
-
-
-# -- handlers
-
-
-def bind_realtime(app: App) -> None:
-    """Let clients know what happens to records."""
-    hooks, realtime = app.hooks, app.realtime
-
-    def created(event: RecordEvent) -> None:
-        event.next()
-        realtime.changed(event, "create")
-
-    def updated(event: RecordEvent) -> None:
-        event.next()
-        realtime.changed(event, "update")
-
-    def writing(event: RecordEvent) -> None:
-        # NOTE: there will be rules to ask, perhaps many: not while everybody waits
-        if MODE.active and realtime.wants(event.record.collection):
-            raise WouldBlock
-        event.next()
-
-    def deleting(event: RecordEvent) -> None:
-        if not MODE.active:
-            realtime.deleting(event.record)
-        writing(event)
-
-    def deleted(event: RecordEvent) -> None:
-        event.next()
-        realtime.deleted(event.record)
-
-    def kept(event: RecordErrorEvent) -> None:
-        realtime.kept(event.record)
-        event.next()
-
-    def dropped(event: CollectionEvent) -> None:
-        event.next()
-        if event.collection.is_auth:
-            realtime.forget_collection(event.collection.id)
-
-    hooks.record_create.bind(writing, id="__pbRealtimeCreating__", priority=_LAST)
-    hooks.record_update.bind(writing, id="__pbRealtimeUpdating__", priority=_LAST)
-    hooks.record_after_create_success.bind(created, id="__pbRealtimeCreate__", priority=-_LAST)
-    hooks.record_after_update_success.bind(updated, id="__pbRealtimeUpdate__", priority=-_LAST)
-    hooks.record_delete.bind(deleting, id="__pbRealtimeDeleting__", priority=_LAST)
-    hooks.record_after_delete_success.bind(deleted, id="__pbRealtimeDelete__", priority=-_LAST)
-    hooks.record_after_delete_error.bind(kept, id="__pbRealtimeKept__", priority=-_LAST)
-    hooks.collection_after_delete_success.bind(dropped, id="__pbRealtimeCollection__")

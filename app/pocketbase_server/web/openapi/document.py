@@ -123,9 +123,7 @@ class _Document:
         tag = route.path.removeprefix("/api/").partition("/")[0]
         return _printed(known, _security(route.access), tag, _id(route.method, route.path), None)
 
-    def _operation(
-        self, route: Route, known: Operation, collection: Collection
-    ) -> dict[str, Any]:
+    def _operation(self, route: Route, known: Operation, collection: Collection) -> dict[str, Any]:
         rule = getattr(collection, _RULES[route.action], "") if route.action in _RULES else ""
         access = Access.SUPERUSERS if rule is None else route.access
         operation_id = _id(route.method, route.path.replace("{collection}", collection.name))
@@ -224,14 +222,13 @@ def _error() -> dict[str, Any]:
 
 def _filled(schema: Any, collection: Collection | None) -> Any:
     """Return a schema in which the places of the collection's own schemas are taken by these."""
-    if collection is None:
-        names = {RECORD: None, FORM: None}
-    else:
+    names = dict.fromkeys((RECORD, FORM), "")
+    if collection is not None:
         names = {RECORD: schemas.record_name(collection), FORM: schemas.form_name(collection)}
     return _replaced(schema, names)
 
 
-def _replaced(node: Any, names: dict[str, Any]) -> Any:
+def _replaced(node: Any, names: dict[str, str]) -> Any:
     if isinstance(node, list):
         return [_replaced(item, names) for item in node]
     if not isinstance(node, dict):

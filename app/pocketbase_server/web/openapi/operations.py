@@ -45,11 +45,17 @@ _RECORD: Final = ("expand", "fields")
 PARAMETERS: Final[Mapping[str, Schema]] = {
     "page": {"schema": {"type": "integer", "minimum": 1, "default": 1}},
     "perPage": {"schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 30}},
-    "sort": {"schema": TEXT, "description": "Fields, `-` in front for descending: `-created,title`."},
+    "sort": {
+        "schema": TEXT,
+        "description": "Fields, `-` in front for descending: `-created,title`.",
+    },
     "filter": {"schema": TEXT, "description": "An expression: `title ~ 'abc' && created > @now`."},
     "skipTotal": {"schema": FLAG, "description": "Do not count: totals are -1."},
     "fields": {"schema": TEXT, "description": "What to answer with: `*,expand.author.name`."},
-    "expand": {"schema": TEXT, "description": "Relations to put into `expand`: `author,tags.group`."},
+    "expand": {
+        "schema": TEXT,
+        "description": "Relations to put into `expand`: `author,tags.group`.",
+    },
     "thumb": {"schema": TEXT, "description": "The size of a thumb of an image: `100x100`."},
     "token": {"schema": TEXT, "description": "A file token."},
     "download": {"schema": TEXT, "description": "`1` to have the file saved, not shown."},
@@ -95,9 +101,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("DELETE", f"{_R}/{{id}}"): Operation("Delete a record"),
     # -- signing in
-    ("GET", f"{_C}/auth-methods"): Operation(
-        "Tell how to sign in", ("fields",), answer=ANY_OBJECT
-    ),
+    ("GET", f"{_C}/auth-methods"): Operation("Tell how to sign in", ("fields",), answer=ANY_OBJECT),
     ("POST", f"{_C}/auth-with-password"): Operation(
         "Sign in with a password",
         _RECORD,
@@ -206,9 +210,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("DELETE", f"{_C}/truncate"): Operation("Delete all records of a collection"),
     ("PUT", "/api/collections/import"): Operation(
         "Create and change collections, all or nothing",
-        body=obj(
-            {"collections": list_of(ref("Collection")), "deleteMissing": FLAG}, "collections"
-        ),
+        body=obj({"collections": list_of(ref("Collection")), "deleteMissing": FLAG}, "collections"),
     ),
     ("GET", "/api/collections/meta/scaffolds"): Operation(
         "Get blank collections", ("fields",), answer=ANY_OBJECT
@@ -231,7 +233,10 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("POST", "/api/settings/apple/generate-client-secret"): Operation(
         "Make a client secret for Apple",
         body=obj(
-            {**dict.fromkeys(("clientId", "teamId", "keyId", "privateKey"), TEXT), "duration": WHOLE}
+            {
+                **dict.fromkeys(("clientId", "teamId", "keyId", "privateKey"), TEXT),
+                "duration": WHOLE,
+            }
         ),
         answer=obj({"secret": TEXT}),
     ),

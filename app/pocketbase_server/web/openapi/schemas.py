@@ -95,9 +95,7 @@ GENERAL: Final[Mapping[str, Schema]] = {
         }
     ),
     "Settings": ANY_OBJECT,
-    "Log": obj(
-        {"id": TEXT, "created": TEXT, "data": ANY_OBJECT, "message": TEXT, "level": WHOLE}
-    ),
+    "Log": obj({"id": TEXT, "created": TEXT, "data": ANY_OBJECT, "message": TEXT, "level": WHOLE}),
     "GeoPoint": obj({"lon": {"type": "number"}, "lat": {"type": "number"}}),
 }
 
@@ -120,7 +118,10 @@ _KINDS: Final[Mapping[str, Callable[[Any], Schema]]] = {
     "bool": lambda _: FLAG,
     "email": lambda _: TEXT,
     "url": lambda _: TEXT,
-    "date": lambda _: {"type": "string", "description": "UTC: `2024-01-31 12:00:00.000Z`, or empty."},
+    "date": lambda _: {
+        "type": "string",
+        "description": "UTC: `2024-01-31 12:00:00.000Z`, or empty.",
+    },
     "autodate": lambda _: {"type": "string", "description": "UTC, set by the server."},
     "select": lambda field: list_of(_choice(field)) if field.is_multiple else _choice(field),
     "relation": _one_or_many(TEXT),
