@@ -89,7 +89,8 @@ def launch(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
     def start(command: list[str], data: Path | None = None, **options: object) -> Side:
         where = data or template.copy(tmp_path_factory.mktemp("side") / "pb_data")
-        side = Side(servers.Server(command, where, _quiet(command), **options), template.tokens)  # type: ignore[arg-type]
+        args = (*_quiet(command), *options.pop("args", ()))  # type: ignore[misc]
+        side = Side(servers.Server(command, where, args, **options), template.tokens)  # type: ignore[arg-type]
         sides.append(side)
         side.server.start()
         return side

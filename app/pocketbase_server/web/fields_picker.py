@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from pocketbase_server.core.errors import BadRequestError
-from pocketbase_server.web.excerpt import excerpt
 
 Modifier = Callable[[Any], Any]
 _MOST_ARGUMENTS = 2
@@ -153,7 +152,12 @@ def _modifier(text: str) -> Modifier:
 def _excerpt(value: Any, limit: int, *, with_ellipsis: bool) -> Any:
     if isinstance(value, orjson.Fragment):
         value = _parsed(value)
-    return excerpt(value, limit, with_ellipsis=with_ellipsis) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    # PERF: few ask for it, and it brings an HTML parser along
+    from pocketbase_server.web.excerpt import excerpt
+
+    return excerpt(value, limit, with_ellipsis=with_ellipsis)
 
 
 def _whole_number(text: str) -> int:

@@ -274,7 +274,9 @@ def _flat(whole: Term, keys: Sequence[Term]) -> set[Source]:
         return set()
     # COMPAT: the row that is sorted by is one that matches; all that conditions share with it is
     # joined in one go, as the reference does
-    return sorted_by | {many for source in sources(whole) for many in source.many()}
+    # NOTE: the caller's rows are the same for every record, so that they sort nothing
+    asked = {source for source in sources(whole) if source.root.link is not Link.AUTH}
+    return sorted_by | {many for source in asked for many in source.many()}
 
 
 def _check_renamed(terms: Sequence[Term], renamed: set[Source]) -> None:

@@ -159,6 +159,15 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "Get a token of a record", _RECORD, obj({"duration": WHOLE}), _AUTH
     ),
     ("POST", f"{_C}/auth-anonymous"): Operation("Sign in without an account", answer=_AUTH),
+    ("POST", f"{_C}/upgrade-anonymous"): Operation(
+        "Give an anonymous record an account", body=ANY_OBJECT, answer=ANY_OBJECT
+    ),
+    ("GET", f"{_C}/anonymous"): Operation(
+        "Tell whether anonymous sign-in is allowed", answer=ANY_OBJECT
+    ),
+    ("PUT", f"{_C}/anonymous"): Operation(
+        "Allow or forbid anonymous sign-in", body=ANY_OBJECT, answer=ANY_OBJECT
+    ),
     # -- files, batch, realtime
     ("POST", "/api/files/token"): Operation("Get a file token", answer=obj({"token": TEXT})),
     ("GET", "/api/files/{collection}/{id}/{name}"): Operation(

@@ -1,0 +1,343 @@
+"""
+Realtime, what only we promise: several workers, slow readers, times, hooks, one judgement for all.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Any
+
+import pytest
+from pocketbase_server.app import App
+from pocketbase_server.core.collections.defaults import add_field
+from pocketbase_server.core.config import Config
+from pocketbase_server.core.fields import TextField
+from pocketbase_server.services.realtime.clients import LONGEST_SECONDS, MAX_WAITING_EVENTS
+from pocketbase_server.services.realtime.topics import frame, parse_subscription
+
+from scripts.http_client import Client
+from tests.sse import Listener
+
+POSTS = {
+    "name": "spoken",
+    "type": "base",
+    "listRule": "",
+    "viewRule": "",
+    "createRule": "",
+    "deleteRule": "",
+    "fields": [{"name": "title", "type": "text", "max": 100_000}],
+}
+R = "/api/collections/spoken/records"
+BIG = "x" * 20_000
+
+
+def _subscribe(port: int, ear: Listener, *topics: str) -> int:
+    body = {"clientId": ear.id, "subscriptions": list(topics)}
+    client = Client(port)
+    status = client.post("/api/realtime", body).status
+    client.close()
+    return status
+
+
+@pytest.fixture(scope="module")
+def server(launch, ours_command):
+    side = launch(ours_command)
+    side.client("superuser").must("POST", "/api/collections", POSTS)
+    return side.server
+
+
+@pytest.fixture(scope="module")
+def workers(launch, ours_command):
+    side = launch(ours_command, args=("--workers=3",))
+    side.client("superuser").must("POST", "/api/collections", POSTS)
+    time.sleep(0.5)
+    return side
+
+
+def test_events_reach_the_clients_of_all_workers(workers):
+    """
+    Whichever worker answers the write, and whichever the subscription, everybody hears everything.
+    """
+    port = workers.server.port
+    ears = [Listener(port) for _ in range(12)]
+    statuses = [_subscribe(port, ear, "spoken/*") for ear in ears]
+    guest = Client(port)
+    made = guest.post(R, {"title": BIG * 4}).json()
+    created = [ear.event(5) for ear in ears]
+    guest.delete(f"{R}/{made['id']}")
+    deleted = [ear.event(5) for ear in ears]
+
+    assert statuses == [204] * len(ears)
+    assert [event["data"]["action"] for event in created] == ["create"] * len(ears)
+    assert [event["data"]["record"]["id"] for event in deleted] == [made["id"]] * len(ears)
+    assert len({ear.id[:6] for ear in ears}) > 1, "all clients are at one worker"
+
+
+def test_strangers_are_unknown_to_all_workers(workers):
+    """
+    An id that looks like one of another worker is refused like any other.
+    """
+    ear = Listener(workers.server.port)
+    ear.id = ear.id[:10] + "x" * 30
+
+    assert _subscribe(workers.server.port, ear, "a") == 404
+
+
+def test_settings_hold_in_every_worker(workers):
+    """
+    What one worker was told, all do.
+    """
+    root = workers.client("superuser")
+    root.must("PATCH", "/api/settings", {"meta": {"appName": "Everywhere"}})
+    time.sleep(0.4)
+    names = set()
+    for _ in range(12):
+        client = Client(workers.server.port, root.token)
+        names.add(client.get("/api/settings").json()["meta"]["appName"])
+        client.close()
+
+    assert names == {"Everywhere"}
+
+
+def test_readers_that_do_not_read_are_dropped(server):
+    """
+    Their events cost no memory to speak of, and do not slow the others down.
+    """
+    deaf = [Listener(server.port, receive=4096) for _ in range(100)]
+    for ear in deaf:
+        assert _subscribe(server.port, ear, "spoken/*") == 204
+    good = Listener(server.port)
+    _subscribe(server.port, good, "spoken/*")
+    before = server.memory_mb()
+    guest = Client(server.port)
+    for _ in range(150):
+        guest.must("POST", R, {"title": BIG})
+        assert good.event(5) is not None
+    growth = server.memory_mb() - before
+    end = time.monotonic() + 20
+    for ear in deaf:
+        while not ear.is_closed and time.monotonic() < end:
+            ear.events(0.05)
+
+    assert all(ear.is_closed for ear in deaf)
+    assert growth < 40, f"{growth} MB"
+
+
+def test_a_client_that_goes_is_forgotten(server):
+    """
+    After it hung up, its id is unknown.
+    """
+    ear = Listener(server.port)
+    ear.close()
+    end = time.monotonic() + 5
+    while _subscribe(server.port, ear, "a") != 404 and time.monotonic() < end:
+        time.sleep(0.02)
+
+    assert _subscribe(server.port, ear, "a") == 404
+
+
+def test_pipelined_and_old_clients(server):
+    """
+    HTTP/1.0 has no chunks; the stream ends with the connection.
+    """
+    with socket.create_connection(("127.0.0.1", server.port)) as sock:
+        sock.sendall(b"GET /api/realtime HTTP/1.0\r\nHost: x\r\n\r\n")
+        sock.settimeout(5)
+        text = b""
+        while b"\n\n" not in text.partition(b"\r\n\r\n")[2]:
+            text += sock.recv(65536)
+
+    assert b"event:PB_CONNECT" in text
+    assert b"transfer-encoding" not in text.lower()
+
+
+def test_stopping_ends_connections_at_once(launch, ours_command):
+    """
+    Open streams do not hold the server up.
+    """
+    side = launch(ours_command)
+    ears = [Listener(side.server.port) for _ in range(5)]
+    begin = time.monotonic()
+    side.server.stop()
+
+    assert time.monotonic() - begin < 3
+    assert all(ear.event(1) is None and ear.is_closed for ear in ears)
+
+
+# -- inside
+
+
+@pytest.fixture
+def app(tmp_path):
+    made = App(Config(data_dir=tmp_path / "pb_data"))
+    made.bootstrap()
+    posts = made.collections.new("base", "posts")
+    posts.list_rule = posts.view_rule = ""
+    add_field(posts.fields, TextField(name="title"))
+    made.collections.save(posts)
+    yield made
+    made.terminate()
+
+
+class Line:
+    def __init__(self) -> None:
+        self.woken = 0
+        self.hung_up = 0
+
+    def wake(self, client: Any) -> None:
+        self.woken += 1
+
+    def hang_up(self, client: Any) -> None:
+        self.hung_up += 1
+
+
+def _client(app: App, *topics: str, auth: Any = None) -> Any:
+    client = app.realtime.broker.new_client("127.0.0.1")
+    client.connect(Line())
+    app.realtime.broker.add(client)
+    app.realtime.broker.subscribe(client, topics, auth)
+    return client
+
+
+def _new(app: App, title: str = "x") -> Any:
+    record = app.records.new("posts")
+    record.set("title", title)
+    app.records.create(record)
+    return record
+
+
+def test_equal_subscribers_share_one_event(app):
+    """
+    A thousand guests cost one judgement and one text.
+    """
+    clients = [_client(app, "posts/*") for _ in range(1000)]
+    _new(app)
+    events = {id(event) for client in clients for event in client.take(1 << 20)}
+
+    assert len(events) == 1
+
+
+def test_nobody_listens_nothing_is_done(app, monkeypatch):
+    """
+    Without subscribers no event is made.
+    """
+    monkeypatch.setattr(app.realtime.broadcaster, "deliver", pytest.fail)
+    _new(app)
+
+
+def test_rolled_back_is_unheard(app):
+    """
+    Only what is committed is told.
+    """
+    client = _client(app, "posts/*")
+    with pytest.raises(ZeroDivisionError), app.data.transaction():
+        _new(app)
+        raise ZeroDivisionError
+
+    assert client.take(1 << 20) == []
+
+
+def test_custom_topics_and_single_clients(app):
+    """
+    Programs send what they like to whom they like.
+    """
+    one, other = _client(app, "news", "posts/*"), _client(app, "posts/*")
+    app.realtime.send("news", {"a": 1})
+
+    assert one.take(99) == [frame("news", b'{"a":1}')]
+    assert other.take(99) == []
+    assert app.realtime.send_to(one.id, "news", "hello")
+    assert not app.realtime.send_to(one.id, "other", "hello")
+    assert not app.realtime.send_to(one.id, "news", "hello", ip="9.9.9.9")
+    assert not app.realtime.send_to("nobody", "news", "hello")
+
+
+def test_handlers_may_change_and_stop_messages(app):
+    """
+    `realtime_message_send` sees every message before it goes.
+    """
+    client = _client(app, "posts/*", "secret")
+
+    @app.hooks.realtime_message_send()
+    def look(event: Any) -> None:
+        if event.message.name != "secret":
+            event.message.data = b"changed"
+            event.next()
+
+    _new(app)
+    app.realtime.send("secret", "x")
+
+    assert client.take(1 << 20) == [frame("posts/*", b"changed")]
+
+
+def test_too_much_at_once_drops_the_client(app):
+    """
+    More than may wait ends the connection, once.
+    """
+    client = _client(app, "news")
+    for _ in range(MAX_WAITING_EVENTS + 10):
+        client.send("news", b"x")
+
+    assert client.is_dropped
+    assert client._line.hung_up == 1
+    assert client.take(99) == []
+
+
+def test_times(app):
+    """
+    Idle for five minutes or open for thirty: overdue.
+    """
+    client = _client(app, "news")
+    now = client.began
+
+    assert not client.is_overdue(now + 299)
+    assert client.is_overdue(now + 301)
+    client.last_sent = now + LONGEST_SECONDS
+
+    assert client.is_overdue(now + LONGEST_SECONDS + 1)
+
+
+def test_subscriptions_are_forgotten_with_their_client(app):
+    """
+    Nothing is left of a client that went.
+    """
+    broker = app.realtime.broker
+    user = app.records.new("users")
+    user.values["id"] = "someone"
+    client = _client(app, "posts/*", "posts/x?options={}", "a", auth=user)
+    broker.remove(client)
+    broker.remove(client)
+
+    assert len(broker) == 0
+    assert (broker._topics, broker._heads, broker._people) == ({}, {}, {})
+    assert client.auth is None
+
+
+def test_line_breaks_cannot_forge_events():
+    """
+    A name with a line break stays one field; data with one are two lines of data.
+    """
+    assert frame("a\nid:x", b"1") == b"event:a id:x\ndata:1\n\n"
+    assert frame("a", b"1\n2") == b"event:a\ndata:1\ndata:2\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "query", "headers"),
+    [
+        ("posts/*", "posts/*", {}, {}),
+        ("posts?x=1", "posts", {}, {}),
+        ("a?options=%7Bbad", "a", {}, {}),
+        ('a?options={"query":{"fields":5}}', "a", {"fields": "5"}, {}),
+        ('a?options={"headers":{"X-Token":"1"}}', "a", {}, {"x_token": "1"}),
+        ('a?options="x"', "a", {}, {}),
+    ],
+)
+def test_options_of_a_subscription(text, topic, query, headers):
+    """
+    Options stand behind the topic, URL-encoded; odd ones count as none.
+    """
+    found = parse_subscription(text)
+
+    assert (found.text, found.topic) == (text, topic)
+    assert (dict(found.query), dict(found.headers)) == (query, headers)
