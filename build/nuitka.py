@@ -154,7 +154,23 @@ def complete(folder: Path, libraries: list[str]) -> None:
         (folder / name).chmod(0o755)
     for path in sorted(folder.rglob("*.so*")):
         if path.name != "ld.so":
-            subprocess.run(["strip", "-s", str(path)], check=False, capture_output=True)
+            _strip(path, folder / "ld.so")
+
+
+def _strip(path: Path, loader: Path) -> None:
+    """Take debugging symbols out of a library, unless it cannot be loaded without them.
+
+    NOTE: wheels hold libraries whose paths were patched; stripping breaks some of these.
+    """
+    bare = path.with_name(path.name + ".bare")
+    line = ["strip", "-s", "-o", str(bare), str(path)]
+    done = subprocess.run(line, check=False, capture_output=True)
+    if done.returncode == 0:
+        listed = subprocess.run([str(loader), "--list", str(bare)], check=False, capture_output=True)
+        if listed.returncode == 0:
+            shutil.copymode(path, bare)
+            bare.replace(path)
+    bare.unlink(missing_ok=True)
 
 
 def _library(pattern: str) -> Path | None:

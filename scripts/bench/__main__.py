@@ -22,7 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from scripts import servers
-from scripts.bench import data, load, rows
+from scripts.bench import data, events, load, rows
 from scripts.bench.report import Report
 from scripts.http_client import Client
 
@@ -102,11 +102,19 @@ def _run(theirs: Side, ours: Side, options: argparse.Namespace, home: Path, repo
         side.token = (
             Client(side.server.port).login("user1@example.com", data.PASSWORD, "users").token
         )
+        _allow_batches(side)
     for row in rows.ROWS:
         if wanted.search(row.name):
             _measure(row, theirs, ours, options.seconds, home, report)
     if wanted.search("memory"):
         report.fact("memory loaded", *_memory(theirs, ours), "MB")
+    events.measure(theirs, ours, report, wanted)
+
+
+def _allow_batches(side: Side) -> None:
+    root = Client(side.server.port).login(servers.EMAIL, servers.PASSWORD)
+    root.must("PATCH", "/api/settings", {"batch": {"enabled": True, "timeout": 30}})
+    root.close()
 
 
 def _start(side: Side) -> float:

@@ -83,6 +83,15 @@ def _creates(token: str) -> list[Request]:
     return [Request(path, "POST", json.dumps(_post_body(i)), token) for i in range(500)]
 
 
+def _batches(token: str) -> list[Request]:
+    path = f"{API}/posts_new/records"
+    bodies = (
+        [{"method": "POST", "url": path, "body": _post_body(n * 50 + i)} for i in range(50)]
+        for n in range(20)
+    )
+    return [Request("/api/batch", "POST", json.dumps({"requests": b}), token) for b in bodies]
+
+
 def _updates(token: str) -> list[Request]:
     path = f"{API}/posts_new/records"
     return [
@@ -170,6 +179,7 @@ ROWS = [
     Row("create", _creates, volatile=True),
     Row("update", _updates, volatile=True),
     Row("delete", _deletes, once=True, volatile=True),
+    Row("batch of 50 creates", _batches, connections=4, volatile=True),
     Row("auth-refresh", _refresh, volatile=True, user=True),
     Row("auth-with-password", _password, connections=8, volatile=True),
 ]

@@ -5,6 +5,7 @@ What every bus between processes keeps: news reach all others, questions one.
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from pocketbase_server.storage.bus import BUSES, MemoryBus, NotifyDirBus, bus_for
@@ -20,6 +21,7 @@ def make(tmp_path):
         one = NotifyDirBus(tmp_path / "bus")
         made.append(one)
         one.listen(handler)
+        time.sleep(0.02)
         return one
 
     yield bus
@@ -81,7 +83,9 @@ def test_who_left_is_no_peer(make):
     other.close()
     gone = one._path("dead01")
     gone.touch()
+    time.sleep(0.02)
     one.publish(b"x")
+    time.sleep(0.02)
 
     assert not one.has_peers()
     assert not gone.exists()
@@ -110,6 +114,7 @@ def test_long_paths_have_a_place(tmp_path):
     one, other = (bus_for(tmp_path / ("long" * 30)) for _ in range(2))
     one.listen(lambda _: None)
     other.listen(box)
+    time.sleep(0.02)
     one.publish(b"x")
 
     assert box.arrived.wait(3)

@@ -7,6 +7,7 @@ failing examples are wanted. The first option of every choice is the simplest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,7 @@ MACROS = (
     "@monthStart",
     "@yearEnd",
 )
+VOLATILE = re.compile("@now|@yesterday|@tomorrow")
 FORMATS = ("%Y", "%m", "%Y-%m-%d", "%s", "%d", "%w", "%q", "", "%H:%M", "x")
 TIME_MODIFIERS = (
     "+1 month",
@@ -206,7 +208,9 @@ class Grammar:
             return f"geoDistance({points})"
         words = [f"'{self.one(FORMATS)}'"]
         if not self.chance(10):
-            words.append(self.one((self.identifier, self.literal))())
+            time = self.one((self.identifier, self.literal))()
+            # NOTE: rules with this in a function are refused by us when they are saved, not later
+            words.append("when" if ":changed" in time else time)
         words += [f"'{self.one(TIME_MODIFIERS)}'" for _ in range(self.one((0, 0, 1, 2)))]
         return f"strftime({', '.join(words)})"
 
@@ -226,7 +230,8 @@ class Grammar:
             "-3",
         )
         if self.base not in {"items", "stats"} or self.chance(12):
-            return self.one((self.identifier, lambda: self.one(("13", "0", "7.5"))))()
+            number = self.one((self.identifier, lambda: self.one(("13", "0", "7.5"))))()
+            return "13" if ":changed" in number else number
         return self.one(options)
 
     def operand(self, *, is_left: bool) -> str:
@@ -242,7 +247,11 @@ class Grammar:
         """Return two operands with a sign."""
         sign = ("?" if self.one((False, False, True)) else "") + self.one(OPERATORS)
         space = "" if self.chance(6) else " "
-        return f"{self.operand(is_left=True)}{space}{sign}{space}{self.operand(is_left=False)}"
+        left, right = self.operand(is_left=True), self.operand(is_left=False)
+        if "~" in sign:
+            # NOTE: the digits of this moment may be others when the second server is asked
+            left, right = (VOLATILE.sub("@todayStart", side) for side in (left, right))
+        return f"{left}{space}{sign}{space}{right}"
 
     def expression(self, depth: int = 2) -> str:
         """Return a filter or rule."""

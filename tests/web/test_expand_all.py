@@ -4,11 +4,12 @@ Relations expanded without being asked for.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts.http_client import Client
+if TYPE_CHECKING:
+    from scripts.http_client import Client
 
 C = "/api/collections"
 OPEN = {"listRule": "", "viewRule": "", "createRule": "", "updateRule": ""}
@@ -29,7 +30,9 @@ def side(launch, ours_command):
     text = {"name": "name", "type": "text"}
     org = collection("ea_orgs", text)
     locked = collection("ea_locked", text, viewRule=None)
-    person = collection("ea_people", text, to("org", org), to("hid", org, hidden=True), to("key", locked))
+    person = collection(
+        "ea_people", text, to("org", org), to("hid", org, hidden=True), to("key", locked)
+    )
     post = collection("ea_posts", text, to("author", person), to("editors", person, maxSelect=5))
     fields = root.must("GET", f"{C}/{post}")["fields"]
     root.must("PATCH", f"{C}/{post}", {"fields": [*fields, to("next", post)]})

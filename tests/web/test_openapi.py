@@ -65,7 +65,9 @@ def test_every_built_in_route_is_described():
     """
     known = {(route.method, route.path) for route in ROUTES}
     silent = {
-        key for key in known - set(OPERATIONS) if key[1] not in LEFT_OUT and "/openapi/" not in key[1]
+        key
+        for key in known - set(OPERATIONS)
+        if key[1] not in LEFT_OUT and "/openapi/" not in key[1]
     }
 
     assert not silent

@@ -40,6 +40,14 @@ def _subscribe(port: int, ear: Listener, *topics: str) -> int:
     return status
 
 
+def _at_two_workers(port: int) -> list[Listener]:
+    """Return listeners of which not all are at the same worker."""
+    ears = [Listener(port) for _ in range(8)]
+    while len({ear.id[:6] for ear in ears}) < 2 and len(ears) < 200:
+        ears.append(Listener(port))
+    return ears
+
+
 @pytest.fixture(scope="module")
 def server(launch, ours_command):
     side = launch(ours_command)
@@ -60,7 +68,7 @@ def test_events_reach_the_clients_of_all_workers(workers):
     Whichever worker answers the write, and whichever the subscription, everybody hears everything.
     """
     port = workers.server.port
-    ears = [Listener(port) for _ in range(12)]
+    ears = _at_two_workers(port)
     statuses = [_subscribe(port, ear, "spoken/*") for ear in ears]
     guest = Client(port)
     made = guest.post(R, {"title": BIG * 4}).json()
@@ -137,7 +145,20 @@ def test_a_client_that_goes_is_forgotten(server):
     assert _subscribe(server.port, ear, "a") == 404
 
 
-def test_pipelined_and_old_clients(server):
+def test_many_open_connections_leave_room_for_requests(server):
+    """
+    More connections than any backlog stay open, and others are answered.
+    """
+    ears = [Listener(server.port) for _ in range(1200)]
+    client = Client(server.port, timeout=10)
+
+    assert client.get("/api/health").status == 200
+    assert all(ear.id for ear in ears)
+    for ear in ears:
+        ear.close()
+
+
+def test_old_clients(server):
     """
     HTTP/1.0 has no chunks; the stream ends with the connection.
     """

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,10 +33,15 @@ if TYPE_CHECKING:
     from pocketbase_server.serve.tls import TlsFront
 
 BACKLOG: Final = 1024
+CONNECTIONS: Final = 1 << 16
+"""How many may be open in one worker; realtime clients keep theirs, so it is far more than wait."""
 KILL_SECONDS: Final = 6
 """A worker that has not ended by then is killed; longer than requests in flight are waited for."""
 _START_SECONDS: Final = 30.0
 """How long a worker may take to answer before the next is replaced."""
+_AGAIN_SECONDS: Final = 0.5
+"""After that a worker is told again to make room."""
+_MOMENT: Final = 0.01
 _HEADER_TIMEOUT_MS: Final = 60_000
 _HEADER_BYTES: Final = 1 << 20
 
@@ -91,10 +97,13 @@ class _Server(MPServer):
     @staticmethod
     def _retire(worker: Any) -> None:
         worker.interrupt_by_parent = True
-        if RETIRE is not None:
-            os.kill(worker.inner.pid, RETIRE)
-            worker.join(QUIET_SECONDS + KILL_SECONDS)
-        if worker.is_alive():
+        last = time.monotonic() + QUIET_SECONDS + KILL_SECONDS
+        while RETIRE is not None and _is_alive(worker) and time.monotonic() < last:
+            # NOTE: a signal may come while it cannot be told to the loop; a second does no harm
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker.inner.pid, RETIRE)
+            worker.join(_AGAIN_SECONDS)
+        if _is_alive(worker):
             worker.kill()
             worker.join()
 
@@ -114,6 +123,13 @@ class _Server(MPServer):
     ) -> Any:
         load = partial(callback_loader, idx, is_first_time=not self.respawn_failed_workers)
         return super()._spawn_worker(idx, target, load)
+
+
+def _is_alive(worker: Any) -> bool:
+    # NOTE: for a moment a process seems alive whose end another thread of ours just noticed
+    if worker.is_alive():
+        time.sleep(_MOMENT)
+    return bool(worker.is_alive())
 
 
 def serve(
@@ -182,6 +198,7 @@ def _server(sock: socket.socket, workers: int, front: TlsFront | None) -> _Serve
         ),
         websockets=False,
         backlog=BACKLOG,
+        backpressure=CONNECTIONS,
         log_enabled=False,
         workers_kill_timeout=KILL_SECONDS,
     )
@@ -206,6 +223,9 @@ def _await_ready(server: _Server, is_ready: int) -> None:
 
 
 def _load(job: Job, dying: int, where: object, index: int, *, is_first_time: bool) -> Any:
+    # NOTE: a forked worker has its parent's handlers, which would swallow a stop that comes before its own
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     os.close(dying)  # the parent alone keeps it open, so that its death is noticed
     worker = load_worker(job, index, is_first_time=is_first_time)
     _on_signals(worker, where)
@@ -227,9 +247,9 @@ def _on_signals(worker: Worker, where: object) -> None:
             event.set()
 
         def retire() -> None:
-            stop_accepting(where)
-            worker.retire()
-            loop.call_later(QUIET_SECONDS, stop)
+            if worker.retire():
+                stop_accepting(where)
+                loop.call_later(QUIET_SECONDS, stop)
 
         with contextlib.suppress(NotImplementedError):
             for number in (signal.SIGINT, signal.SIGTERM):

@@ -13,6 +13,34 @@ _NEAR: Final = 8
 _SEND_BUFFER: Final = 256 << 10
 
 
+WANTED: Final = 65_536
+"""Handles that a worker may need: two for each connection that stays open."""
+
+
+def raise_limit() -> None:
+    """Let this process open as many handles as it may, more than the usual thousand."""
+    try:
+        import resource
+    except ImportError:  # another platform
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for most in (max(hard, WANTED), hard):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, max(hard, WANTED)), most))
+        except (OSError, ValueError):
+            continue  # only the system's administrator may ask for more than the hard limit
+        return
+
+
+def _limit() -> int:
+    try:
+        import resource
+    except ImportError:
+        return WANTED
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft if soft > 0 else WANTED
+
+
 class Handles:
     """Finds the socket of a request and gives another handle of it; used on the loop's thread."""
 
@@ -22,6 +50,8 @@ class Handles:
         self._taken: set[int] = set()
         self._seen: dict[str, int] = {}
         """Peers of sockets that a search came by."""
+        self._most = _limit() * 3 // 4
+        """Handles from here on are for new connections only."""
 
     def second(self, scope: Any) -> socket.socket | None:
         """Return another handle of the socket that the request came by, or None."""
@@ -32,6 +62,8 @@ class Handles:
         except OSError:
             return None
         os.close(free)
+        if free >= self._most:
+            return None
         peer: str = scope.client
         fd = self._find(peer, free)
         sock = _duplicate(fd, peer) if fd is not None else None

@@ -36,13 +36,14 @@ class Lines:
         self._loop: asyncio.AbstractEventLoop
         self._lines: dict[RealtimeClient, _Line] = {}
         self._awake: deque[RealtimeClient] = deque()
-        self._handles = Handles()
+        self._handles: Handles
         self._is_due = False
         self._is_closed = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Serve on *loop*."""
         self._loop = loop
+        self._handles = Handles()
 
     async def serve(self, scope: Any, proto: Any, answer: Any, stream: EventStream) -> None:
         """Answer with the stream, until the client goes or is sent away."""

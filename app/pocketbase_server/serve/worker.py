@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import AppError
 from pocketbase_server.serve.banner import print_banner, print_error, print_installer
+from pocketbase_server.serve.handles import raise_limit
 from pocketbase_server.serve.restart import ask_for_restart
 from pocketbase_server.storage.datadir import DataDirError
 from pocketbase_server.storage.sql.errors import DatabaseError
@@ -49,6 +50,7 @@ class Worker:
         self._job = job
         self._is_first = index == 0
         self._is_first_time = is_first_time
+        self._is_retiring = False
         self._closing = threading.Lock()
         self._app = job.make_app()
         self._app.restart = partial(ask_for_restart, job.parent_pid)
@@ -61,6 +63,7 @@ class Worker:
             self.__rsgi__ = without_www(self._edge.__rsgi__, job.www_names)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        raise_limit()
         self._edge.start(loop)
         loop.add_reader(self._job.parent, _stop_as_orphan, loop, self._job.parent)
         os.write(self._job.ready, b"1")
@@ -69,10 +72,14 @@ class Worker:
         if self._is_first and self._is_first_time:
             _announce(self._app, self._job.url)
 
-    def retire(self) -> None:
-        """Get ready to be replaced: begin nothing that the next would begin too."""
-        self._app.crons.stop()
-        self._edge.retire()
+    def retire(self) -> bool:
+        """Get ready to be replaced: begin nothing that the next would begin too; True the first time."""
+        is_first_time = not self._is_retiring
+        if is_first_time:
+            self._is_retiring = True
+            self._app.crons.stop()
+            self._edge.retire()
+        return is_first_time
 
     def hang_up(self, loop: asyncio.AbstractEventLoop) -> None:
         """Get ready to stop: end what stays open on purpose, and set a time limit for the rest."""

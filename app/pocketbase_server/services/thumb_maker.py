@@ -208,11 +208,19 @@ def _crop(
 
 
 def _save(image: Image, target: str, kind: str) -> str:
-    is_clear = image.mode == "RGBA" and kind != "JPEG" and image.getextrema()[3][0] < _OPAQUE  # type: ignore[index]
-    mode = "RGBA" if is_clear else "RGB"
+    mode = "RGBA" if kind != "JPEG" and _is_clear(image) else "RGB"
     options: dict[str, Any] = {"JPEG": {"quality": 90}, "PNG": {"compress_level": 6}}.get(kind, {})
     _converted(image, mode).save(target, kind, **options)
     return _KINDS[kind]
+
+
+def _is_clear(image: Image) -> bool:
+    """Tell whether anything of a picture can be seen through."""
+    if image.mode != "RGBA":
+        return False
+    extrema: Any = image.getextrema()
+    least: int = extrema[3][0]
+    return least < _OPAQUE
 
 
 # -- the process

@@ -18,6 +18,9 @@ def lift(text: str) -> tuple[str, list[str | float]]:
 
     Blank texts stay, because they change what is asked; a text with comments stays as it is.
     """
+    if "\0" in text:
+        # NOTE: the parser refuses it, with its position
+        return text, []
     values: list[str | float] = []
 
     def replace(found: re.Match[str]) -> str:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _ANSWER_SECONDS: Final = 30
 _PATIENCE: Final = timedelta(seconds=120)
 """How long all of one order may take."""
+_REASON: Final = 400
+"""The longest reason that is told."""
 _RATE_LIMITED: Final = "rateLimited"
 
 
@@ -50,7 +52,7 @@ class Authority:
         self, directory: Directory, key: ec.EllipticCurvePrivateKey, tokens: dict[str, str]
     ) -> None:
         self._directory = directory
-        self._key = josepy.JWKEC(key=key)
+        self._key = josepy.jwk.JWKEC(key=key)
         self._tokens = tokens
         """What the plain port answers: texts by the names that the authority asks for."""
 
@@ -66,8 +68,8 @@ class Authority:
             raise _refused(ex.error) from ex
         except errors.TimeoutError as ex:
             raise RefusedError("the authority did not decide in time") from ex
-        except (errors.Error, josepy.Error, requests.RequestException, ValueError) as ex:
-            raise RefusedError(f"{type(ex).__name__}: {ex}") from ex
+        except (errors.Error, josepy.errors.Error, requests.RequestException, ValueError) as ex:
+            raise RefusedError(f"{type(ex).__name__}: {ex}"[:_REASON]) from ex
         _check(pem, names)
         return pem
 
@@ -89,7 +91,7 @@ class Authority:
         ca_file: Any = self._directory.ca_file or True
         net = client.ClientNetwork(
             self._key,
-            alg=josepy.ES256,
+            alg=josepy.jwa.ES256,
             verify_ssl=ca_file,
             user_agent=f"pocketbase-server/{__version__}",
             timeout=_ANSWER_SECONDS,

@@ -95,7 +95,8 @@ class LogWriter:
         """Store what is waiting and stop; safe to call twice."""
         self._is_closed = True
         self._wake.set()
-        thread, self._thread = self._thread, None
+        with self._starting:  # NOTE: another thread may be about to start it
+            thread, self._thread = self._thread, None
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=10)
         if self._app.auxiliary.is_open:

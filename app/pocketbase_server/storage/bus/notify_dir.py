@@ -10,6 +10,7 @@ import tempfile
 import threading
 from hashlib import blake2b
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.kit.ids import random_string
@@ -22,6 +23,7 @@ ASK_SECONDS: Final = 3.0
 _SEND_SECONDS: Final = 1.0
 _LONGEST_PATH: Final = 90
 """Bytes; the address of a local socket has room for about a hundred."""
+_LOOK_EVERY: Final = 0.005
 _LARGE: Final = 48 << 10
 _RECEIVE: Final = 1 << 18
 _HEAD: Final = struct.Struct(f"<B{TAG_LENGTH}sQ")
@@ -48,6 +50,7 @@ class NotifyDirBus:
         self._waiting: dict[int, _Pending] = {}
         self._number = 0
         self._seen = -1
+        self._look_at = 0.0
         self._peers: tuple[str, ...] = ()
 
     # -- listening
@@ -111,9 +114,14 @@ class NotifyDirBus:
 
     def _others(self) -> tuple[str, ...]:
         # PERF: asked with every write; the folder changes only when a process comes or goes
+        now = monotonic()
+        if now < self._look_at:
+            return self._peers
+        self._look_at = now + _LOOK_EVERY
         try:
             changed = os.stat(self._folder).st_mtime_ns  # noqa: PTH116
         except OSError:
+            self._peers, self._seen = (), -1
             return ()
         if changed != self._seen:
             names = os.listdir(self._folder)  # noqa: PTH208
