@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pocketbase_server.core.fields.base import Field
 
 _LOOK_EVERY = 0.2
-"""Seconds between two looks for changes made by another process."""
+"""Seconds between two looks for changes made by another process, when we are the only worker."""
 
 
 class _Own(local):
@@ -38,6 +38,8 @@ class CollectionStore:
         self._writer: CollectionWriter | None = None
         self._data_version = 0
         self._look_at = 0.0
+        # NOTE: a caller who has changed a rule through one worker must not find the old one at the next
+        self._look_every = _LOOK_EVERY if app.config.workers <= 1 else 0.0
 
     # -- finding
 
@@ -54,7 +56,10 @@ class CollectionStore:
         """Return the collection with that id or (ignoring case) name, or None."""
         if monotonic() > self._look_at:
             self._look()
-        return self._now.get(name_or_id)
+        found = self._now.get(name_or_id)
+        if found is None and self._look():
+            found = self._now.get(name_or_id)
+        return found
 
     def find(self, name_or_id: str) -> Collection:
         """Return the collection with that id or (ignoring case) name.
@@ -141,21 +146,26 @@ class CollectionStore:
 
     def _publish(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._look_at = monotonic() + _LOOK_EVERY
+        self._look_at = monotonic() + self._look_every
 
-    def _look(self) -> None:
-        """Read the collections again when another process has changed them."""
-        self._look_at = monotonic() + _LOOK_EVERY
+    def _look(self) -> bool:
+        """Read the collections again when another process has changed them; tell whether it has."""
+        self._look_at = monotonic() + self._look_every
         data = self._app.data
         if not data.is_open or data.in_transaction:
-            return
+            return False
         version = data.data_version()
         if version == self._data_version:
-            return
+            return False
         try:
             snapshot = self._snapshot.renewed(data.all(SELECT_ALL))
-        except (WouldBlock, DatabaseError):
-            return
+        except WouldBlock:
+            self._look_at = 0.0
+            raise
+        except DatabaseError:
+            return False
         self._data_version = version
-        if snapshot is not self._snapshot:
-            self._publish(snapshot)
+        if snapshot is self._snapshot:
+            return False
+        self._publish(snapshot)
+        return True
