@@ -251,6 +251,9 @@ class Grammar:
         if "~" in sign:
             # NOTE: the digits of this moment may be others when the second server is asked
             left, right = (VOLATILE.sub("@todayStart", side) for side in (left, right))
+        if "geoDistance" in f"{left}{right}":
+            # NOTE: the last digits of a distance are those of each server's own sine and cosine
+            sign = sign.replace("!~", ">").replace("~", "<")
         return f"{left}{space}{sign}{space}{right}"
 
     def expression(self, depth: int = 2) -> str:
