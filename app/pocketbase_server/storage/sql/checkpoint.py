@@ -12,9 +12,9 @@ from pocketbase_server.storage.sql.connection import open_writer
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PAGES: Final = 1_000
+_PAGES: Final = 4_000
 """Pages in the log that start a round; the same as SQLite's own measure."""
-_MANY_PAGES: Final = 8_000
+_MANY_PAGES: Final = 16_000
 """Pages at which writers have to wait, so that a round can reach the end of the log."""
 
 

@@ -91,6 +91,8 @@ class Engine:
         self._readers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._readers_lock = threading.Lock()
         self._speeds = Speeds()
+        self.is_writing = False
+        """Whether some thread is inside a transaction; a moment later it may be otherwise."""
         self._trace: Trace | None = None
         self._version = 0
         self._checkpointer: Checkpointer | None = None
@@ -297,6 +299,7 @@ class Engine:
         except BaseException:
             self._lock.release()
             raise
+        self.is_writing = True
         thread = self._thread
         thread.after_commit, thread.after_rollback = [], []
         self._outer_reader = thread.connection
@@ -344,6 +347,7 @@ class Engine:
             thread.connection = self._outer_reader
             thread.depth = 0
             thread.after_commit, thread.after_rollback = [], []
+            self.is_writing = False
             self._lock.release()
             if is_failed:
                 _call_all(rolled_back)
