@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -61,6 +62,7 @@ class Worker:
             from pocketbase_server.serve.tls import without_www
 
             self.__rsgi__ = without_www(self._edge.__rsgi__, job.www_names)
+        _calm_collector()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         raise_limit()
@@ -102,6 +104,15 @@ class Worker:
         print_error(f"stopped without the answers that took longer than {DRAIN_SECONDS:g} seconds")
         self._terminate()
         os._exit(0)
+
+
+def _calm_collector() -> None:
+    """Keep the garbage collector from looking at what stays for ever.
+
+    PERF: requests leave few cycles behind, yet the collector took a twentieth of their time.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _edge(app: App) -> Edge:
