@@ -64,8 +64,8 @@ bench: setup  ## compare speed with the reference (needs wrk)
 	$(BIN)/python scripts/bench
 
 binary-tools:  ## install what `make binary` needs on Debian and Ubuntu (as root)
-	@command -v gcc zstd patchelf /usr/bin/python3.11 >/dev/null && test -f /usr/include/zstd.h -a -d /usr/include/python3.11 \
-	  || { apt-get update -qq && apt-get install -y -qq gcc zstd libzstd-dev patchelf python3.11-dev python3.11-venv; }
+	@{ for tool in gcc zstd patchelf /usr/bin/python3.11; do command -v $$tool || exit 1; done; } >/dev/null \
+	  && test -f /usr/include/zstd.h -a -f /usr/include/python3.11/Python.h || { apt-get update -qq && apt-get install -y -qq gcc zstd libzstd-dev patchelf python3.11-dev python3.11-venv; }
 
 binary:  ## compile everything into one executable, .builds/pocketbase
 	$(PYTHON) build/nuitka.py
