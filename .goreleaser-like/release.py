@@ -274,9 +274,7 @@ def make(release: Release, target: Target, level: int) -> Path:
     return archive
 
 
-def join(
-    release: Release, targets: list[Target], folder: Path
-) -> tuple[list[Target], list[Path]]:
+def join(release: Release, targets: list[Target], folder: Path) -> tuple[list[Target], list[Path]]:
     """Take the archives that other machines made of this version."""
     found = []
     for target in targets:

@@ -166,7 +166,9 @@ def _strip(path: Path, loader: Path) -> None:
     line = ["strip", "-s", "-o", str(bare), str(path)]
     done = subprocess.run(line, check=False, capture_output=True)
     if done.returncode == 0:
-        listed = subprocess.run([str(loader), "--list", str(bare)], check=False, capture_output=True)
+        listed = subprocess.run(
+            [str(loader), "--list", str(bare)], check=False, capture_output=True
+        )
         if listed.returncode == 0:
             shutil.copymode(path, bare)
             bare.replace(path)

@@ -13,7 +13,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MATRIX = {
-    *(f"linux/{arch}" for arch in ["386", "amd64", "arm", "arm64", "loong64", "ppc64le", "riscv64", "s390x"]),
+    *(
+        f"linux/{arch}"
+        for arch in ["386", "amd64", "arm", "arm64", "loong64", "ppc64le", "riscv64", "s390x"]
+    ),
     *(f"windows/{arch}" for arch in ["386", "amd64", "arm64"]),
     *(f"{os}/{arch}" for os in ("darwin", "freebsd") for arch in ("amd64", "arm64")),
 }

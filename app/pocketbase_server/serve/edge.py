@@ -185,7 +185,6 @@ class Edge:
         answer: Answer = await (self._slow if lane is Lane.SLOW else self._pool).run(make)
         return answer
 
-
     async def _writers_end(self) -> None:
         """Return when no thread writes any more, or after a while.
 

@@ -156,7 +156,9 @@ class Backups:
         root = self._app.dir.path
         found = []
         for top in sorted(root.iterdir()):
-            if top.name in exclude or top.name.startswith((*_DATABASES, ".pb_restore", ".rate_limits")):
+            if top.name in exclude or top.name.startswith(
+                (*_DATABASES, ".pb_restore", ".rate_limits")
+            ):
                 continue
             paths = [top] if not top.is_dir() else sorted(top.rglob("*"))
             found += [

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.services.realtime.clients import RealtimeClient
 
+
 class Realtime:
     """What `app.realtime` is: send events, find clients, ask who listens."""
 
