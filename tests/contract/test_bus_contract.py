@@ -120,3 +120,25 @@ def test_long_paths_have_a_place(tmp_path):
     assert box.arrived.wait(3)
     one.close()
     other.close()
+
+
+def test_who_asked_before_it_listened_still_listens(make, tmp_path):
+    """Asking needs a socket for the answer; a handler that comes later is the one that is used."""
+    inbox = Inbox()
+    other = make(Inbox())
+    early = NotifyDirBus(tmp_path / "bus")
+    try:
+        assert early.ask(other.tag, b"hello") == b"re:hello"
+        early.listen(inbox)
+        assert other.ask(early.tag, b"back") == b"re:back"
+    finally:
+        early.close()
+
+
+def test_who_has_just_come_can_be_asked(make):
+    """A look at the folder a moment ago does not hide a process that has come since."""
+    for _ in range(20):
+        one = make(Inbox())
+        one.has_peers()
+        other = make(Inbox())
+        assert one.ask(other.tag, b"hello") == b"re:hello"

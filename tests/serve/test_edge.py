@@ -54,7 +54,9 @@ class App:
     """A WSGI application that answers with the name of the thread it runs on."""
 
     def __init__(self, lane: Lane, act: Callable[[], None] = lambda: None) -> None:
-        self.app = SimpleNamespace(dir=SimpleNamespace(temp=None))
+        self.app = SimpleNamespace(
+            dir=SimpleNamespace(temp=None), data=SimpleNamespace(is_writing=False)
+        )
         self.endpoint = Endpoint(lambda *_: None, "/", lane, limit=1 << 20)
         self.act = act
 
@@ -160,3 +162,29 @@ def test_the_pool_runs_at_once_what_it_has_threads_for() -> None:
         pool.close()
 
     asyncio.run(run())
+
+
+def test_writes_wait_for_writes_of_threads() -> None:
+    """A write waits a moment for the writer instead of going to a thread."""
+    app = App(Lane.INLINE)
+    app.app.data.is_writing = True
+
+    def end() -> None:
+        app.app.data.is_writing = False
+
+    scope = Scope()
+    scope.method = "DELETE"
+
+    async def run() -> tuple[bytes, float]:
+        loop = asyncio.get_running_loop()
+        edge = Edge(app, may_inline=lambda _: True)  # type: ignore[arg-type]
+        edge.start(loop)
+        wire, began = Wire(), loop.time()
+        loop.call_later(0.02, end)
+        await edge.__rsgi__(scope, wire)
+        edge.close()
+        return wire.answer[1], loop.time() - began
+
+    thread, seconds = asyncio.run(run())
+    assert thread == b"MainThread"
+    assert seconds >= 0.015

@@ -348,30 +348,45 @@ def test_log_is_moved(tmp_path):
 
 
 def test_inline_reads(engine):
-    """A long read is broken off soon, and the next time not even begun."""
+    """A long read is broken off soon; when it was long twice, it is not even begun."""
     times = []
-    for _ in range(2):
+    for _ in range(3):
         began = time.perf_counter()
         with inline_mode(), pytest.raises(WouldBlock):
             engine.one(ENDLESS)
         times.append(time.perf_counter() - began)
     engine.query_timeout = 60
 
-    assert times[0] < 0.2
-    assert times[1] < 0.002
+    assert max(times) < 0.2
+    assert times[2] < min(times[:2]) / 2
     with inline_mode():
         assert engine.one("SELECT 1") == (1,)
 
 
-def test_inline_learns(engine):
-    """A statement that was slow once may come back when it has become quick."""
+def test_inline_forgives_one_slow_run(engine):
+    """The first time may have been the machine's fault."""
     sql = "SELECT count(*) FROM t"
-    engine._speeds.note(sql, 1.0)
-    with inline_mode(), pytest.raises(WouldBlock):
-        engine.one(sql)
-    for _ in range(40):
-        engine.one(sql)
     with inline_mode():
+        engine._speeds.note(sql, 1.0)
+        assert engine.one(sql) == (0,)
+        assert engine.one(sql) == (0,)
+
+
+def test_inline_tries_again(engine):
+    """A statement that was slow may come back when it has become quick, whatever threads say of it."""
+    sql = "SELECT count(*) FROM t"
+    with inline_mode():
+        for _ in range(2):
+            engine._speeds.is_slow(sql)
+            engine._speeds.note(sql, 1.0)
+        with pytest.raises(WouldBlock):
+            engine.one(sql)
+    engine._speeds.note(sql, 0.002)  # on a thread: that may have been waiting
+    with inline_mode():
+        with pytest.raises(WouldBlock):
+            engine.one(sql)
+        engine._speeds._slow[sql].retry_at = 0.0
+        assert engine.one(sql) == (0,)
         assert engine.one(sql) == (0,)
 
 

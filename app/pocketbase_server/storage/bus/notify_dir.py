@@ -10,7 +10,7 @@ import tempfile
 import threading
 from hashlib import blake2b
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.kit.ids import random_string
@@ -24,6 +24,7 @@ _SEND_SECONDS: Final = 1.0
 _LONGEST_PATH: Final = 90
 """Bytes; the address of a local socket has room for about a hundred."""
 _LOOK_EVERY: Final = 0.005
+_TICK_NS: Final = 100_000_000
 _LARGE: Final = 48 << 10
 _RECEIVE: Final = 1 << 18
 _HEAD: Final = struct.Struct(f"<B{TAG_LENGTH}sQ")
@@ -57,10 +58,15 @@ class NotifyDirBus:
 
     def listen(self, handler: Handler) -> None:
         """Begin to take messages; a second call changes nothing."""
+        if self._handler is None:
+            self._handler = handler
+        self._open()
+
+    def _open(self) -> None:
+        """Have a socket: who only asks needs one too, for the answers."""
         with self._lock:
             if self._socket is not None:
                 return
-            self._handler = handler
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             sock.bind(str(self._path(self.tag)))
@@ -127,7 +133,8 @@ class NotifyDirBus:
             names = os.listdir(self._folder)  # noqa: PTH208
             tags = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
             self._peers = tuple(tag for tag in tags if tag != self.tag)
-            self._seen = changed
+            # NOTE: the clock of a file system ticks slowly: within a tick there may be another change
+            self._seen = changed if time_ns() - changed > _TICK_NS else -1
         return self._peers
 
     def publish(self, message: bytes) -> None:
@@ -138,8 +145,11 @@ class NotifyDirBus:
     def ask(self, tag: str, message: bytes) -> bytes | None:
         """Return the answer of the process called *tag*; None when there is none in time."""
         if tag not in self._others():
-            return None
-        self.listen(lambda _: None)
+            # NOTE: its process may have come since the last look
+            self._look_at, self._seen = 0.0, -1
+            if tag not in self._others():
+                return None
+        self._open()
         pending = _Pending()
         with self._lock:
             self._number += 1
