@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from pocketbase_server.core.errors import BadRequestError, ValidationErrors
 from pocketbase_server.core.hooks.events import DetailedRequestEvent
 from pocketbase_server.core.records.auth import email, set_password, set_verified
-from pocketbase_server.services.auth.checks import email_issue, password_issues, refuse
+from pocketbase_server.services.auth.checks import password_issues, refuse
 from pocketbase_server.services.auth.context import find_auth_collection
-from pocketbase_server.services.auth.identity import record_by_identity
+from pocketbase_server.services.auth.letter_requests import request_letter, send_once, throttle_key
 from pocketbase_server.services.auth.letter_tokens import (
     claim,
     hash_ahead,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 NO_PASSWORDS: Final = "The collection is not configured to allow password authentication."
 FAILED: Final = "Failed to set new password."
+KIND: Final = "password reset"
 
 
 def request_password_reset(
@@ -43,30 +44,17 @@ def request_password_reset(
     collection = find_auth_collection(app, name_or_id)
     if collection.auth is None or not collection.auth.password_auth.enabled:
         raise BadRequestError(NO_PASSWORDS)
-    address = read_email()
-    refuse({"email": email_issue(address)})
-    record = record_by_identity(app, collection, address, "email")
-    if record is None:
-        return
-    event = DetailedRequestEvent(app, read_request(), collection, record)
-    app.hooks.record_request_password_reset_request.trigger(event, _ask)
+    hook = app.hooks.record_request_password_reset_request
+    request_letter(app, collection, read_request, read_email, hook=hook, act=_ask)
 
 
 def _ask(event: DetailedRequestEvent) -> None:
     app, record = event.app, event.record
     if record is None:
         return
-    key = _throttle_key(record)
-    if app.mailer.throttle.take(*key):
-        app.mailer.send_later(
-            lambda: send_password_reset(app, record),
-            "Failed to send password reset email",
-            lambda: app.mailer.throttle.release(*key),
-        )
-
-
-def _throttle_key(record: Record) -> tuple[str, ...]:
-    return ("password reset", record.collection.id, record.id)
+    failure = "Failed to send password reset email"
+    key = throttle_key(KIND, record)
+    send_once(app, key, lambda: send_password_reset(app, record), failure)
 
 
 @dataclass(slots=True, frozen=True)
@@ -111,4 +99,4 @@ def _confirm(event: DetailedRequestEvent, form: ResetForm) -> None:
     hash_ahead(app, record)
     with still_good(app, record):
         save(app, record, FAILED)
-    app.mailer.throttle.release(*_throttle_key(record))
+    app.mailer.throttle.release(*throttle_key(KIND, record))

@@ -10,9 +10,8 @@ from pocketbase_server.core.fields.password import NewPassword
 from pocketbase_server.core.hooks.events import DetailedRequestEvent
 from pocketbase_server.core.records.auth import email, is_verified, set_password, set_verified
 from pocketbase_server.kit.ids import random_string
-from pocketbase_server.services.auth.checks import email_issue, refuse
 from pocketbase_server.services.auth.context import find_auth_collection
-from pocketbase_server.services.auth.identity import record_by_identity
+from pocketbase_server.services.auth.letter_requests import request_letter, send_once, throttle_key
 from pocketbase_server.services.auth.letter_tokens import claim, hash_ahead, read_token, save
 from pocketbase_server.services.auth.letters import send_verification
 from pocketbase_server.services.auth.tokens import VERIFICATION
@@ -31,6 +30,7 @@ OTHER_EMAIL: Final = Issue(
     "The record email doesn't match with the requested token claims.",
 )
 FAILED: Final = "An error occurred while saving the verified state."
+KIND: Final = "verification"
 PASSWORD_LENGTH: Final = 30
 SUPERUSERS: Final = "All superusers are verified by default."
 
@@ -43,13 +43,8 @@ def request_verification(
 ) -> None:
     """Write to a record that is not verified; nothing tells whether there is one."""
     collection = _collection(app, name_or_id)
-    address = read_email()
-    refuse({"email": email_issue(address)})
-    record = record_by_identity(app, collection, address, "email")
-    if record is None:
-        return
-    event = DetailedRequestEvent(app, read_request(), collection, record)
-    app.hooks.record_request_verification_request.trigger(event, _ask)
+    hook = app.hooks.record_request_verification_request
+    request_letter(app, collection, read_request, read_email, hook=hook, act=_ask)
 
 
 def _collection(app: App, name_or_id: str) -> Collection:
@@ -63,13 +58,8 @@ def _ask(event: DetailedRequestEvent) -> None:
     app, record = event.app, event.record
     if record is None or is_verified(record):
         return
-    key = ("verification", record.collection.id, record.id)
-    if app.mailer.throttle.take(*key):
-        app.mailer.send_later(
-            lambda: send_verification(app, record),
-            "Failed to send verification email",
-            lambda: app.mailer.throttle.release(*key),
-        )
+    failure = "Failed to send verification email"
+    send_once(app, throttle_key(KIND, record), lambda: send_verification(app, record), failure)
 
 
 def confirm_verification(
@@ -116,7 +106,7 @@ def _confirm(event: DetailedRequestEvent) -> None:
             now.set("password", password)
         save(app, now, FAILED)
     event.record = now
-    app.mailer.throttle.release("verification", record.collection.id, record.id)
+    app.mailer.throttle.release(*throttle_key(KIND, record))
 
 
 def _new_password(app: App, record: Record) -> NewPassword | None:
