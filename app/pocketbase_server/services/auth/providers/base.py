@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
 import orjson
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 _FORM = "application/x-www-form-urlencoded"
 _FORMS = (_FORM, "text/plain")
 _BEARER = "bearer"
+
+
+_NO_PERMISSION: Final = frozenset(
+    {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+)
 
 
 class ProviderError(Exception):
@@ -216,6 +222,17 @@ class OAuth2Provider:
         """Return what the provider answers to the bearer of *token*."""
         headers = {"Authorization": token.authorization, **self.user_headers()}
         return self.ask("GET", url, headers)
+
+    def email_from_list(self, url: str, token: Token, is_wanted: Callable[[Facts], bool]) -> str:
+        """Return the first address of a list that *is_wanted*; "" when the scope does not allow to ask."""
+        answer = self.get(url, token)
+        if answer.status in _NO_PERMISSION:
+            return ""
+        emails = parse_json(answer)
+        if not isinstance(emails, list):
+            raise ProviderError("expected a list of addresses")
+        known = (Facts(email) for email in emails)
+        return next((email.text("email") for email in known if is_wanted(email)), "")
 
     def post_json(self, url: str, token: Token, value: Any) -> HttpAnswer:
         """Send JSON as the bearer of *token*."""
