@@ -30,6 +30,8 @@ from scripts import reference  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 EMAIL, PASSWORD = "root@example.com", "1234567890"
+LIMIT = 60.0
+"""Seconds after which what does not happen never will; far over what a loaded machine needs."""
 
 
 class StartError(RuntimeError):
@@ -78,7 +80,7 @@ def run(
             cwd=cwd or scratch,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=2 * LIMIT,
             check=False,
         )
 
@@ -104,7 +106,7 @@ class Server:
     data: Path
     args: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
-    patience: float = 30.0
+    patience: float = LIMIT
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -122,6 +124,19 @@ class Server:
         """Return what the server printed so far."""
         path = self.home / "server.log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def wait_for(self, *texts: str, seconds: float = LIMIT) -> str:
+        """
+        Return what the server printed once all *texts* are in it.
+
+        Answers and printed lines come in no order that could be relied on.
+        """
+        end = time.monotonic() + seconds
+        while not all(text in (log := self.log) for text in texts):
+            if time.monotonic() > end:
+                raise AssertionError(f"{texts} not in the log after {seconds} s:\n{log[-4000:]}")
+            time.sleep(0.02)
+        return log
 
     def start(self) -> Self:
         """Start the process and return once it answers."""

@@ -2,7 +2,8 @@
 `make bench`: the reference and ours, side by side, under the same load.
 
 Both servers get their own copy of one seeded data directory. Row by row the two are asked the
-same thing, their answers compared, and then driven one after the other with wrk for a few seconds.
+same thing, their answers compared, and then driven in turn with wrk, a few seconds each and several
+times over: what is printed is each side's median, so that a slow moment of the machine does not count.
 Everything stays on the loopback address and ends by itself.
 """
 
@@ -73,6 +74,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python scripts/bench", description=__doc__)
     parser.add_argument("--rows", metavar="REGEX", default="", help="only rows that match")
     parser.add_argument("--seconds", type=float, default=3, help="length of each run (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each side in turn (3)")
     parser.add_argument("--ours", metavar="CMD", type=servers.split, help="our command")
     parser.add_argument("--theirs", metavar="CMD", type=servers.split, help="the reference command")
     parser.add_argument("--json", metavar="OUT", help="write all figures to this file")
@@ -105,7 +107,7 @@ def _run(theirs: Side, ours: Side, options: argparse.Namespace, home: Path, repo
         _allow_batches(side)
     for row in rows.ROWS:
         if wanted.search(row.name):
-            _measure(row, theirs, ours, options.seconds, home, report)
+            _measure(row, theirs, ours, options, home, report)
     if wanted.search("memory"):
         report.fact("memory loaded", *_memory(theirs, ours), "MB")
     events.measure(theirs, ours, report, wanted)
@@ -134,16 +136,23 @@ def _memory(theirs: Side, ours: Side) -> tuple[float, float]:
 
 
 def _measure(
-    row: rows.Row, theirs: Side, ours: Side, seconds: float, home: Path, report: Report
+    row: rows.Row,
+    theirs: Side,
+    ours: Side,
+    options: argparse.Namespace,
+    home: Path,
+    report: Report,
 ) -> None:
     requests = {side.name: row.requests(side.token if row.user else "") for side in (theirs, ours)}
     difference = _difference(row, theirs, ours, requests)
     if difference:
         report.problem(f"{row.name}: answers differ: {difference}")
-    outcomes = [
-        load.drive(side.server, row, requests[side.name], seconds, home) for side in (theirs, ours)
-    ]
-    report.row(row.name, *outcomes)
+    outcomes: dict[str, list[load.Outcome]] = {"reference": [], "ours": []}
+    for _ in range(1 if row.once else options.rounds):
+        for side in (theirs, ours):
+            outcome = load.drive(side.server, row, requests[side.name], options.seconds, home)
+            outcomes[side.name].append(outcome)
+    report.row(row.name, load.middle(outcomes["reference"]), load.middle(outcomes["ours"]))
 
 
 def _difference(

@@ -7,7 +7,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from statistics import median
 from typing import TYPE_CHECKING
 
 from scripts.http_client import AGENT
@@ -64,6 +65,17 @@ class Outcome:
     cpu_us: float
     failed: int
     socket_errors: int
+
+
+def middle(outcomes: list[Outcome]) -> Outcome:
+    """Return the median of every figure of several runs, and the sum of what failed in them."""
+    middles = {
+        field.name: median(getattr(outcome, field.name) for outcome in outcomes)
+        for field in fields(Outcome)
+    }
+    failed = sum(outcome.failed for outcome in outcomes)
+    broken = sum(outcome.socket_errors for outcome in outcomes)
+    return Outcome(**{**middles, "failed": failed, "socket_errors": broken})
 
 
 def missing() -> str:
