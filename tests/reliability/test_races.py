@@ -168,3 +168,40 @@ def test_schema_change_under_load(ours: Side) -> None:
         answer.status == 200 and "items" not in answer.text and "listRule" not in answer.text
         for answer in answers
     )
+
+
+def test_failures_beside_successes(ours: Side) -> None:
+    """Writes that fail, in every way they can, take nothing of those around them along."""
+    taken = _fresh(ours, "race00000000009").rsplit("/", 1)[1]
+
+    def act(client: Client, i: int) -> Answer:
+        match i % 4:
+            case 0:
+                return client.post(KINDS, {"id": f"beside{i:09}", "number": i})
+            case 1:
+                return client.post(KINDS, {"id": taken})
+            case 2:
+                return client.patch(f"{KINDS}/{taken}", {"email": "no address"})
+            case _:
+                return client.delete(f"{KINDS}/nobody{i:09}")
+
+    answers = at_once(ours, 200, act)
+
+    assert [answer.status for answer in answers] == [200, 400, 400, 404] * 50
+    client = ours.client()
+    made = [client.must("GET", f"{KINDS}/beside{i:09}")["number"] for i in range(0, 200, 4)]
+    assert made == list(range(0, 200, 4))
+
+
+def test_what_was_answered_is_there(ours: Side) -> None:
+    """Whoever has the answer to a write finds it in the next read, also among many writers."""
+
+    def act(client: Client, i: int) -> Answer:
+        name = f"answer{i:09}"
+        client.post(KINDS, {"id": name, "number": i})
+        client.patch(f"{KINDS}/{name}", {"number+": 1})
+        return client.ask("GET", f"{KINDS}/{name}")
+
+    answers = at_once(ours, 200, act)
+
+    assert [answer.json().get("number") for answer in answers] == list(range(1, 201))

@@ -166,14 +166,13 @@ def test_the_pool_runs_at_once_what_it_has_threads_for() -> None:
 
 def test_writes_wait_for_writes_of_threads() -> None:
     """A write waits a moment for the writer instead of going to a thread."""
-    app = App(Lane.INLINE)
+    app = App(Lane.SHARED)
     app.app.data.is_writing = True
 
     def end() -> None:
         app.app.data.is_writing = False
 
     scope = Scope()
-    scope.method = "DELETE"
 
     async def run() -> tuple[bytes, float]:
         loop = asyncio.get_running_loop()

@@ -24,6 +24,7 @@ from pocketbase_server.web.sse import EventStream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from pocketbase_server.storage.sql.shared_commit import Member
     from pocketbase_server.web.api import Api
     from pocketbase_server.web.exchange import NativeHeaders
 
@@ -31,7 +32,6 @@ POOL_THREADS: Final = 8
 SLOW_THREADS: Final = 8
 _PATIENCE_MS: Final = 100
 """How long a write that could run on the loop waits for the threads' writes to end."""
-_READS: Final = frozenset({"GET", "HEAD"})
 
 Headers = list[tuple[str, str]]
 
@@ -74,12 +74,20 @@ class Edge:
         self._running = 0
         self._idle: asyncio.Event | None = None
         """Set once nothing is running; made when we are told to stop."""
+        self._loop: asyncio.AbstractEventLoop
+        self._later: Callable[[Callable[[], None]], object]
+        self._end: asyncio.Future[None]
+        """What those wait for whose writes are committed together."""
         self._pool: Pool
         self._slow: Pool
         self._lines = Lines()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Get ready to answer on *loop*."""
+        self._loop = loop
+        self._later = loop.call_soon
+        self._end = loop.create_future()
+        self._end.set_result(None)
         self._pool = Pool(loop, POOL_THREADS, "request")
         self._slow = Pool(loop, SLOW_THREADS, "slow-request")
         self._lines.start(loop)
@@ -173,8 +181,6 @@ class Edge:
                 lane = Lane.SLOW
         make = _Call(self._api, scope, headers, match, body, refusal)
         if lane is Lane.INLINE and self._may_inline(match):
-            if self._data.is_writing and scope.method not in _READS:
-                await self._writers_end()
             MODE.active = True
             try:
                 return make()
@@ -182,8 +188,50 @@ class Edge:
                 pass
             finally:
                 MODE.active = False
+        elif lane is Lane.SHARED and self._may_inline(match):
+            quick = await self._write(make)
+            if quick is not None:
+                return quick
         answer: Answer = await (self._slow if lane is Lane.SLOW else self._pool).run(make)
         return answer
+
+    async def _write(self, make: _Call) -> Answer | None:
+        """Answer on the loop, once what was written is committed; None when a thread has to do it."""
+        data = self._data
+        if data.is_writing:
+            await self._writers_end()
+        answer: Answer | None = None
+        member: Member | None = None
+        # PERF: who is alone is quicker alone
+        is_joining = self._running > 1
+        if is_joining:
+            data.join(self._later)
+        MODE.active = True
+        try:
+            answer = make()
+        except OFFLOAD:
+            pass
+        finally:
+            MODE.active = False
+            if is_joining:
+                member = data.part()
+        if member is None or answer is None:
+            return answer
+        await self._shared_end()
+        if not member.is_committed:
+            # NOTE: nothing of it has happened; alone it gets an answer of its own
+            return None
+        if member.error is not None:
+            _failed(answer, member.error)
+        return answer
+
+    def _shared_end(self) -> asyncio.Future[None]:
+        """Return what is done once the writes that belong together are committed, or are not."""
+        end = self._end
+        if end.done():
+            end = self._end = self._loop.create_future()
+            self._data.when_shared_ended(lambda: end.set_result(None))
+        return end
 
     async def _writers_end(self) -> None:
         """Return when no thread writes any more, or after a while.
@@ -229,13 +277,14 @@ class _Call:
         try:
             answer.body = self._api(environ, answer)
             answer.delay = environ.get(DELAY_KEY, 0.0)
-        except OFFLOAD:
+        except OFFLOAD as ex:
             if MODE.active:
-                self._is_counted = COUNTED_KEY in environ
                 raise
-            _failed(answer)
-        except BaseException:  # noqa: BLE001 - an error in the handling of errors, or a handler that exits
-            _failed(answer)
+            _failed(answer, ex)
+        except BaseException as ex:  # noqa: BLE001 - an error in the handling of errors, or a handler that exits
+            _failed(answer, ex)
+        finally:
+            self._is_counted = COUNTED_KEY in environ
         return answer
 
 
@@ -244,8 +293,8 @@ def _is_upload(headers: NativeHeaders) -> bool:
     return kind.startswith(MULTIPART)
 
 
-def _failed(answer: Answer) -> None:
-    traceback.print_exc(file=sys.stderr)
+def _failed(answer: Answer, error: BaseException) -> None:
+    traceback.print_exception(error, file=sys.stderr)
     answer.status = 500
     answer.headers = [("content-type", "application/json")]
     answer.body = [

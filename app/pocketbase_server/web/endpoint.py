@@ -20,6 +20,8 @@ class Lane(Enum):
 
     INLINE = "inline"
     """On the event loop, since it is known to be quick; in the pool when it turns out not to be."""
+    SHARED = "shared"
+    """As `INLINE`; what it writes may be committed together with the writes of others."""
     POOL = "pool"
     SLOW = "slow"
     """In threads of its own: passwords, uploads, backups. They cannot starve the pool."""

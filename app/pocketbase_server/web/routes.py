@@ -52,6 +52,7 @@ _AUTH: Final = "/api/collections/{collection}"
 
 UNLIMITED: Final = 0
 _INLINE: Final = Lane.INLINE
+_SHARED: Final = Lane.SHARED
 _SLOW: Final = Lane.SLOW
 _SUPER: Final = Access.SUPERUSERS
 
@@ -98,13 +99,13 @@ ROUTES: Final = (
     # -- records
     Route("GET", _RECORDS, "records:RecordsResource", _INLINE, action="list"),
     Route(
-        "POST", _RECORDS, "records:RecordsResource", _INLINE, action="create", limit=BodySize.RECORD
+        "POST", _RECORDS, "records:RecordsResource", _SHARED, action="create", limit=BodySize.RECORD
     ),
     Route("GET", _RECORD, "records:RecordResource", _INLINE, action="view"),
     Route(
-        "PATCH", _RECORD, "records:RecordResource", _INLINE, action="update", limit=BodySize.RECORD
+        "PATCH", _RECORD, "records:RecordResource", _SHARED, action="update", limit=BodySize.RECORD
     ),
-    Route("DELETE", _RECORD, "records:RecordResource", _INLINE, action="delete"),
+    Route("DELETE", _RECORD, "records:RecordResource", _SHARED, action="delete"),
     # -- files
     Route("POST", "/api/files/token", "files:FileTokenResource"),
     Route(

@@ -60,7 +60,7 @@ def run_console(engine: Engine, text: str, *, most: int, seconds: float) -> Cons
         if _first_word(sql) in _READS:
             return _read(connection, sql, most)
         # NOTE: the engine's own writer must not find the database locked
-        with engine._lock:
+        with engine.writer_lock():
             return _write(connection, sql)
     except apsw.BindingsError as ex:
         raise DatabaseError(_missing(sql)) from ex

@@ -5,19 +5,16 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from math import inf
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.storage.sql.checkpoint import Checkpointer
 from pocketbase_server.storage.sql.connection import (
-    BUSY_TIMEOUT_MS,
     Connection,
     describe,
     open_reader,
-    open_writer,
     watch,
 )
 from pocketbase_server.storage.sql.dialects.sqlite import SqliteDialect
@@ -29,12 +26,13 @@ from pocketbase_server.storage.sql.errors import (
     WouldBlock,
 )
 from pocketbase_server.storage.sql.inline import MODE, Speeds, inline_mode
+from pocketbase_server.storage.sql.thread_state import Act, ThreadState
 from pocketbase_server.storage.sql.translate import DriverError, translate
+from pocketbase_server.storage.sql.writer import Transaction, Writer
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from pocketbase_server.storage.sql.dialects.base import Dialect
+    from pocketbase_server.storage.sql.shared_commit import Member
 
 __all__ = [
     "MODE",
@@ -57,21 +55,6 @@ _INLINE_LIMIT: Final = 0.008
 _STEPS_INLINE: Final = 4_000
 _STEPS: Final = 100_000
 """Steps of the virtual machine between two looks at the clock: about 40 µs, about 1 ms."""
-_RETRIES: Final = 12
-_CLOSED: Final = "database is closed"
-
-
-class _Thread(threading.local):
-    """What one thread holds of one engine."""
-
-    connection: Connection | None = None
-    """Where reads go now: this thread's reader, or the writer inside a transaction."""
-    depth: int = 0
-    started: float = inf
-    """When the running read began; 0 = not looked at yet; inf = it may take any time."""
-    at_commit: tuple[Callable[[], None], ...] = ()
-    after_commit: list[Callable[[], None]]
-    after_rollback: list[Callable[[], None]]
 
 
 class Engine:
@@ -85,14 +68,11 @@ class Engine:
         self.path = Path(path)
         self.query_timeout = query_timeout
         self.dialect: Dialect = SqliteDialect()
-        self._writer: Connection | None = None
-        self._lock = threading.RLock()
-        self._thread = _Thread()
+        self._thread = ThreadState()
+        self._speeds = Speeds()
+        self._writer = Writer(self.path, self._thread, self._speeds)
         self._readers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._readers_lock = threading.Lock()
-        self._speeds = Speeds()
-        self.is_writing = False
-        """Whether some thread is inside a transaction; a moment later it may be otherwise."""
         self._trace: Trace | None = None
         self._version = 0
         self._checkpointer: Checkpointer | None = None
@@ -101,33 +81,30 @@ class Engine:
 
     def open(self) -> None:
         """Open the database, making an empty one when the file is missing."""
-        if self._writer is not None:
+        if self.is_open:
             return
-        try:
-            self._writer = open_writer(self.path)
-        except DriverError as ex:
-            raise translate(ex) from ex
-        watch(self._writer, self._is_over, _STEPS_INLINE * 4)
-        self._checkpointer = Checkpointer(self.path, self._lock)
-        self._checkpointer.attach(self._writer)
-        self._traced(self._writer)
+        connection = self._writer.open()
+        watch(connection, self._is_over, _STEPS_INLINE * 4)
+        self._checkpointer = Checkpointer(self.path, self._writer.lock)
+        self._checkpointer.attach(connection)
+        self._traced(connection)
 
     @property
     def is_open(self) -> bool:
         """Whether `open()` was called and `close()` was not."""
-        return self._writer is not None
+        return self._writer.connection is not None
 
     def close(self) -> None:
         """Close every connection; statements still running are interrupted. Safe to call twice."""
         if self._checkpointer is not None:
             self._checkpointer.stop()
             self._checkpointer = None
-        with self._lock:
-            writer, self._writer = self._writer, None
+        with self._writer.lock:
+            writer, self._writer.connection = self._writer.connection, None
         with self._readers_lock:
             readers = list(self._readers)
             self._readers.clear()
-        self._thread = _Thread()
+        self._thread = self._writer.thread = ThreadState()
         # NOTE: the last connection to close writes the WAL back, and only the writer may
         for connection in (*readers, writer):
             if connection is not None:
@@ -144,7 +121,7 @@ class Engine:
 
     def _reader(self) -> Connection:
         """Open this thread's reader."""
-        self._open_writer()
+        self._writer.opened()
         try:
             reader = open_reader(self.path)
         except DriverError as ex:
@@ -222,146 +199,74 @@ class Engine:
         Outside a transaction it is one of its own.
         """
         if self._thread.depth:
-            return self._run(sql, params)
+            return self._writer.run(sql, params)
         with self.transaction():
-            return self._run(sql, params)
-
-    def _run(self, sql: str, params: Params) -> int:
-        writer = self._writer
-        if MODE.active and self._speeds.is_slow(sql):
-            raise WouldBlock
-        self._thread.started = inf
-        began = _now()
-        try:
-            writer.execute(sql, params)  # type: ignore[union-attr]
-            changed: int = writer.changes()  # type: ignore[union-attr]
-        except DriverError as ex:
-            raise translate(ex) from ex
-        self._speeds.note(sql, _now() - began)
-        return changed
+            return self._writer.run(sql, params)
 
     def run_many(self, sql: str, many_params: Iterable[Params]) -> None:
         """Carry out a statement once for each of *many_params*, all in one transaction."""
         with self.transaction():
-            self._thread.started = inf
-            try:
-                self._writer.executemany(sql, many_params)  # type: ignore[union-attr]
-            except DriverError as ex:
-                raise translate(ex) from ex
+            self._writer.run_many(sql, many_params)
 
     def execute(self, sql: str) -> None:
         """Carry out a statement that cannot be part of a transaction, like VACUUM or a PRAGMA."""
-        with self._lock:
-            if self._writer is None or self._thread.depth:
-                raise DatabaseError("only possible on an open database, outside a transaction")
-            self._thread.started = inf
-            try:
-                self._writer.execute(sql).fetchall()
-            except DriverError as ex:
-                raise translate(ex) from ex
+        self._writer.execute(sql)
 
     def transaction(self) -> Transaction:
         """Return a context in which all work of this thread is one transaction.
 
         An exception rolls everything back. A transaction inside a transaction joins the outer one.
         """
-        return Transaction(self)
+        return Transaction(self._writer, self._thread)
 
     @property
     def in_transaction(self) -> bool:
         """Whether this thread is inside `transaction()`."""
         return self._thread.depth > 0
 
-    def at_commit(self, act: Callable[[], None]) -> None:
+    @property
+    def is_writing(self) -> bool:
+        """Whether some thread is inside a transaction; a moment later it may be otherwise."""
+        return self._writer.is_writing
+
+    def at_commit(self, act: Act) -> None:
         """As `after_commit()`, but before the next writer is let in; *act* must be quick."""
-        if self._thread.depth:
-            self._thread.at_commit = (*self._thread.at_commit, act)
-        else:
-            act()
+        self._writer.at_commit(act)
 
-    def after_commit(self, act: Callable[[], None]) -> None:
-        """Call *act* once the open transaction is committed; now, when none is open."""
-        if self._thread.depth:
-            self._thread.after_commit.append(act)
-        else:
-            act()
+    def after_commit(self, act: Act) -> None:
+        """Call *act* once what this thread has written is committed; now, when nothing waits for that."""
+        self._writer.after_commit(act)
 
-    def after_rollback(self, act: Callable[[], None]) -> None:
+    def after_rollback(self, act: Act) -> None:
         """Call *act* should the open transaction be rolled back; never, when none is open."""
-        if self._thread.depth:
-            self._thread.after_rollback.append(act)
+        self._writer.after_rollback(act)
 
-    def _begin(self) -> None:
-        self._lock_writer()
-        try:
-            writer = self._open_writer()
-            self._begin_on(writer)
-        except BaseException:
-            self._lock.release()
-            raise
-        self.is_writing = True
-        thread = self._thread
-        thread.after_commit, thread.after_rollback = [], []
-        self._outer_reader = thread.connection
-        thread.connection = writer
-        thread.depth = 1
+    @contextmanager
+    def writer_lock(self) -> Iterator[None]:
+        """Keep every other writer of this process out, for work on a connection of one's own."""
+        with self._writer.lock:
+            yield
 
-    def _open_writer(self) -> Connection:
-        if self._writer is None:
-            raise DatabaseError(_CLOSED)
-        return self._writer
+    # -- one commit for several
 
-    def _lock_writer(self) -> None:
-        if not MODE.active:
-            self._lock.acquire()
-        elif not self._lock.acquire(blocking=False):
-            raise WouldBlock
+    def join(self, commit_later: Callable[[Act], object]) -> None:
+        """Have this thread's writes committed together with those of others, until `part()`.
 
-    def _begin_on(self, writer: Connection) -> None:
-        try:
-            if MODE.active:
-                _begin_at_once(writer)
-            else:
-                _begin_patiently(writer)
-        except DriverError as ex:
-            failure = translate(ex)
-            if MODE.active and isinstance(failure, DatabaseBusy):
-                raise WouldBlock from ex
-            raise failure from ex
+        Reads see what others have written, although it is not committed. `commit_later(act)` is
+        asked to call *act* on this thread once those who write now have had their turn.
+        """
+        self._writer.join(commit_later)
 
-    def _end(self, *, is_failed: bool) -> None:
-        """Commit or roll back, let the next writer in, then tell those who wanted to know."""
-        thread = self._thread
-        committed, rolled_back = thread.after_commit, thread.after_rollback
-        try:
-            if is_failed:
-                _roll_back(self._writer)
-            else:
-                self._commit()
-                _call_all(thread.at_commit)
-        except BaseException:
-            is_failed = True
-            raise
-        finally:
-            thread.at_commit = ()
-            thread.connection = self._outer_reader
-            thread.depth = 0
-            thread.after_commit, thread.after_rollback = [], []
-            self.is_writing = False
-            self._lock.release()
-            if is_failed:
-                _call_all(rolled_back)
-        if not is_failed:
-            _call_all(committed)
+    def part(self) -> Member | None:
+        """End what `join()` began; return what was written, None when nothing was.
 
-    def _commit(self) -> None:
-        writer = self._writer
-        self._thread.started = inf
-        try:
-            writer.execute("COMMIT")  # type: ignore[union-attr]
-        except DriverError as ex:
-            _roll_back(writer)
-            raise translate(ex) from ex
+        Until the member `is_committed`, nobody may hear of it.
+        """
+        return self._writer.part()
+
+    def when_shared_ended(self, tell: Act) -> None:
+        """Call *tell* once what was written together is committed or not; now, when that is known."""
+        self._writer.when_shared_ended(tell)
 
     # -- the rest
 
@@ -370,12 +275,14 @@ class Engine:
 
         Asked while a write is running, it may still be the number of before.
         """
-        if self._lock.acquire(blocking=False):
+        lock = self._writer.lock
+        if lock.acquire(blocking=False):
             try:
-                if self._writer is not None:
-                    self._version = self._writer.execute("PRAGMA data_version").fetchone()[0]
+                writer = self._writer.connection
+                if writer is not None:
+                    self._version = writer.execute("PRAGMA data_version").fetchone()[0]
             finally:
-                self._lock.release()
+                lock.release()
         return self._version
 
     def seen_version(self) -> int | None:
@@ -384,9 +291,9 @@ class Engine:
         None inside a transaction, whose own changes have no number yet.
         """
         thread = self._thread
-        if thread.depth:
-            return None
         connection = thread.connection or self._reader()
+        if connection is self._writer.connection:
+            return None
         try:
             version: int = connection.execute("PRAGMA data_version").fetchone()[0]
         except DriverError as ex:
@@ -407,74 +314,7 @@ class Engine:
             self.execute("PRAGMA optimize")
 
 
-class Transaction:
-    """The `with` block of `Engine.transaction()`."""
-
-    __slots__ = ("_engine",)
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __enter__(self) -> None:
-        engine = self._engine
-        if engine._thread.depth:
-            engine._thread.depth += 1
-        else:
-            engine._begin()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        engine = self._engine
-        if engine._thread.depth > 1:
-            engine._thread.depth -= 1
-        else:
-            engine._end(is_failed=kind is not None)
-
-
 _now = time.perf_counter
-
-
-def _begin_at_once(writer: Connection) -> None:
-    writer.set_busy_timeout(0)
-    try:
-        writer.execute("BEGIN IMMEDIATE")
-    finally:
-        writer.set_busy_timeout(BUSY_TIMEOUT_MS)
-
-
-def _begin_patiently(writer: Connection) -> None:
-    for attempt in range(_RETRIES):
-        try:
-            writer.execute("BEGIN IMMEDIATE")
-        except DriverError as ex:
-            if attempt + 1 == _RETRIES or not isinstance(translate(ex), DatabaseBusy):
-                raise
-            time.sleep(min(0.05 * (attempt + 1), 1.0))
-        else:
-            return
-
-
-def _roll_back(writer: Connection) -> None:
-    # NOTE: a full disk or an I/O error may have rolled back already
-    with suppress(DriverError):
-        if writer.in_transaction:
-            writer.execute("ROLLBACK")
-
-
-def _call_all(acts: Iterable[Callable[[], None]]) -> None:
-    """Call every one, then raise the first exception."""
-    first: BaseException | None = None
-    for act in acts:
-        try:
-            act()
-        except Exception as ex:  # noqa: BLE001 - raised below, when the others had their turn
-            first = first or ex
-    if first is not None:
-        raise first
 
 
 def _close(connection: Connection) -> None:
