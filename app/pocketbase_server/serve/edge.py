@@ -32,6 +32,7 @@ POOL_THREADS: Final = 8
 SLOW_THREADS: Final = 8
 _PATIENCE_MS: Final = 100
 """How long a write that could run on the loop waits for the threads' writes to end."""
+_READS: Final = frozenset({"GET", "HEAD"})
 
 Headers = list[tuple[str, str]]
 
@@ -171,7 +172,7 @@ class Edge:
         refusal: Exception | None = None
         body: Body = NO_BODY
         length = headers.get("content-length")
-        if (length and length != "0") or (length is None and headers.get("transfer-encoding")):
+        if (length and length != "0") or (length is None and _brings_body(scope, headers)):
             try:
                 limit = match.endpoint.limit_for(match.params)
                 body = await read_body(proto, length, limit, self._api.app.dir.temp)
@@ -286,6 +287,14 @@ class _Call:
         finally:
             self._is_counted = COUNTED_KEY in environ
         return answer
+
+
+def _brings_body(scope: Any, headers: NativeHeaders) -> bool:
+    """Tell whether a request that names no length may have a body all the same."""
+    # NOTE: over HTTP/2 neither header is needed
+    return bool(headers.get("transfer-encoding")) or (
+        scope.method not in _READS and scope.http_version == "2"
+    )
 
 
 def _is_upload(headers: NativeHeaders) -> bool:

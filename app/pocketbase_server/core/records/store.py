@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -68,7 +69,9 @@ class RecordStore:
         filled = field != "id" and value.__class__ is str and value != ""
         query = _first_query(collection, field, nocase=nocase, filled=filled)
         row = self._app.data.one(query, (value,))
-        return Record.from_row(collection, row) if row is not None else None
+        if row is None:
+            return None
+        return (Record.from_usual_row if collection.is_auth else Record.from_row)(collection, row)
 
     def find_by_ids(self, place: Collection | str, ids: Iterable[str]) -> list[Record]:
         """Return the records with these ids, in their order; unknown ids are left out."""
@@ -248,12 +251,9 @@ class RecordStore:
 
     def _tell_success(self, event: RecordEvent) -> None:
         hooks, verb = self._app.hooks, event.type
-        pair = (
-            getattr(hooks, f"model_after_{verb}_success"),
-            getattr(hooks, f"record_after_{verb}_success"),
-        )
+        find, action = _SUCCESS[verb]
         with patience():
-            run_outside(event, pair, f"after_{verb}", _nothing)
+            run_outside(event, find(hooks), action, _nothing)
 
     def _tell_failure(self, event: RecordEvent, error: Exception) -> None:
         hooks, verb = self._app.hooks, event.type
@@ -265,6 +265,14 @@ class RecordStore:
         run_outside(failure, pair, f"after_{verb}_error", _nothing)
 
 
+_SUCCESS: Final = {
+    verb: (
+        attrgetter(f"model_after_{verb}_success", f"record_after_{verb}_success"),
+        f"after_{verb}",
+    )
+    for verb in ("create", "update", "delete")
+}
+"""By verb: what finds both hooks of its success, and the action of the fields."""
 _ROLLED_BACK = AppError("the transaction was rolled back")
 
 

@@ -186,10 +186,12 @@ class Engine:
         """Tell whether the statement running in this thread has had its time."""
         thread = self._thread
         started = thread.started
+        # NOTE: on the loop, time that others compute does not count
+        now = time.thread_time() if MODE.active else _now()
         if started == 0.0:
-            thread.started = _now()
+            thread.started = now
             return False
-        return _now() - started > (_INLINE_LIMIT if MODE.active else self.query_timeout)
+        return now - started > (_INLINE_LIMIT if MODE.active else self.query_timeout)
 
     # -- writes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from time import monotonic
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _MOST: Final = 10_000
 _LONGEST_WAIT: Final = 60.0
+_WAITING: Final = 10
+"""How many times the limit a run may take, however little of it was computing: disks are slow too."""
 
 
 class _Mode(threading.local):
@@ -23,10 +25,10 @@ MODE: Final = _Mode()
 
 
 @contextmanager
-def inline_mode() -> Iterator[None]:
-    """Run the block so that database work raises `WouldBlock` instead of waiting or dawdling."""
+def inline_mode(*, is_active: bool = True) -> Iterator[None]:
+    """Run the block so that database work raises `WouldBlock` instead of waiting or dawdling; or not so."""
     before = MODE.active
-    MODE.active = True
+    MODE.active = is_active
     try:
         yield
     finally:
@@ -36,9 +38,10 @@ def inline_mode() -> Iterator[None]:
 class Speeds:
     """Which statements were slow lately, by text: threads in inline mode keep away from them.
 
-    A slow one is tried inline again after a while, less and less often while it stays slow: on a pool
-    thread most of a few milliseconds may be waiting for other threads, so nothing seen there can tell
-    whether it has become quick.
+    Whoever takes long is only suspected, since most of a few milliseconds may be waiting for a
+    processor; the next run in inline mode is judged by the time it computes. A slow one is tried
+    inline again after a while, less and less often while it stays slow: on a pool thread nothing
+    can tell whether it has become quick.
     """
 
     __slots__ = ("_limit", "_slow", "_wait")
@@ -58,6 +61,7 @@ class Speeds:
         if now < slow.retry_at:
             return True
         slow.retry_at = now + slow.wait
+        slow.computed = thread_time()
         return False
 
     def note(self, sql: str, seconds: float) -> None:
@@ -65,24 +69,30 @@ class Speeds:
         slow = self._slow.get(sql)
         if slow is None:
             if seconds > (self._limit if MODE.active else self._limit * 8):
-                self._remember(sql)
-        elif seconds < self._limit / 4 or (MODE.active and seconds <= self._limit):
+                self._suspect(sql)
+        elif not MODE.active:
+            if seconds < self._limit / 4:
+                self._slow.pop(sql, None)
+        elif seconds <= self._limit or (
+            seconds < self._limit * _WAITING and thread_time() - slow.computed <= self._limit
+        ):
             self._slow.pop(sql, None)
-        elif MODE.active:
+        else:
             slow.wait = min(slow.wait * 2, _LONGEST_WAIT)
             slow.retry_at = monotonic() + slow.wait
 
-    def _remember(self, sql: str) -> None:
+    def _suspect(self, sql: str) -> None:
         if len(self._slow) >= _MOST:
             self._slow.clear()
-        # NOTE: the first time may have been the machine's fault: it counts from the second on
-        self._slow[sql] = _Slow(self._wait, 0.0)
+        self._slow[sql] = _Slow(self._wait)
 
 
 class _Slow:
-    __slots__ = ("retry_at", "wait")
+    __slots__ = ("computed", "retry_at", "wait")
 
-    def __init__(self, wait: float, retry_at: float) -> None:
+    def __init__(self, wait: float) -> None:
         self.wait = wait
         """Seconds until it is tried again."""
-        self.retry_at = retry_at
+        self.retry_at = 0.0
+        self.computed = 0.0
+        """Seconds that the thread had computed when the last run in inline mode began."""
