@@ -16,6 +16,8 @@ from pocketbase_server.serve.pool import Pool
 from pocketbase_server.storage.sql.inline import MODE
 from pocketbase_server.web.endpoint import Endpoint, Lane, Match
 
+from scripts.servers import LIMIT
+
 
 class Wire:
     """The sending side of one request: a body in pieces, and what was answered."""
@@ -55,7 +57,7 @@ class App:
 
     def __init__(self, lane: Lane, act: Callable[[], None] = lambda: None) -> None:
         self.app = SimpleNamespace(
-            dir=SimpleNamespace(temp=None), data=SimpleNamespace(is_writing=False)
+            dir=SimpleNamespace(temp=None), data=SimpleNamespace(is_wanted=False)
         )
         self.endpoint = Endpoint(lambda *_: None, "/", lane, limit=1 << 20)
         self.act = act
@@ -151,7 +153,7 @@ def test_refused_bodies() -> None:
 
 def test_the_pool_runs_at_once_what_it_has_threads_for() -> None:
     """Waiting work does not hold up other work while there are threads."""
-    together = threading.Barrier(3, timeout=5)
+    together = threading.Barrier(3, timeout=LIMIT)
 
     async def run() -> None:
         pool = Pool(asyncio.get_running_loop(), 3, "test")
@@ -167,10 +169,10 @@ def test_the_pool_runs_at_once_what_it_has_threads_for() -> None:
 def test_writes_wait_for_writes_of_threads() -> None:
     """A write waits a moment for the writer instead of going to a thread."""
     app = App(Lane.SHARED)
-    app.app.data.is_writing = True
+    app.app.data.is_wanted = True
 
     def end() -> None:
-        app.app.data.is_writing = False
+        app.app.data.is_wanted = False
 
     scope = Scope()
 

@@ -199,7 +199,7 @@ class Edge:
     async def _write(self, make: _Call) -> Answer | None:
         """Answer on the loop, once what was written is committed; None when a thread has to do it."""
         data = self._data
-        if data.is_writing:
+        if data.is_wanted:
             await self._writers_end()
         answer: Answer | None = None
         member: Member | None = None
@@ -235,14 +235,14 @@ class Edge:
         return end
 
     async def _writers_end(self) -> None:
-        """Return when no thread writes any more, or after a while.
+        """Return when no thread writes or waits for that any more, or after a while.
 
         PERF: a write that finds the writer taken costs half its work and goes to a thread, where it is in
         the way of the next: without this, one slow write sends all that follow to the threads.
         """
         for _ in range(_PATIENCE_MS):
             await asyncio.sleep(0.001)
-            if not self._data.is_writing:
+            if not self._data.is_wanted:
                 return
 
 

@@ -118,6 +118,7 @@ def _calm_collector() -> None:
 def _edge(app: App) -> Edge:
     from pocketbase_server.core.hooks.events import ServeEvent
     from pocketbase_server.serve.edge import Edge
+    from pocketbase_server.web.endpoint import Lane
     from pocketbase_server.web.factory import make_app
     from pocketbase_server.web.router import Router
 
@@ -130,9 +131,17 @@ def _edge(app: App) -> Edge:
     has_middlewares = len(api.around) > 0
 
     def may_inline(match: Match) -> bool:
-        return not has_middlewares and all(quick[tag] for tag in match.endpoint.tags)
+        if has_middlewares or not all([quick[tag] for tag in match.endpoint.tags]):  # noqa: C419 - quicker
+            return False
+        return match.endpoint.lane is not Lane.SHARED or not _is_followed(app, match)
 
     return Edge(api, may_inline=may_inline)
+
+
+def _is_followed(app: App, match: Match) -> bool:
+    """Tell whether somebody wants to hear of a write: their rules are asked on a thread."""
+    collection = app.collections.get(match.params.get("collection", ""))
+    return collection is not None and app.realtime.wants(collection)
 
 
 _READ_HOOKS: Final = frozenset({"records_list_request", "record_view_request", "record_enrich"})

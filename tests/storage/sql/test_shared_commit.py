@@ -16,6 +16,8 @@ from pocketbase_server.storage.sql.engine import (
     inline_mode,
 )
 
+from tests.waiting import eventually
+
 
 class Turn:
     """A turn of the event loop: what is to be called when all had their turn."""
@@ -203,9 +205,11 @@ def test_other_threads_wait(engine, turn):
     turn.add("a")
     thread = threading.Thread(target=engine.run, args=("INSERT INTO t VALUES ('b')",))
     thread.start()
+    eventually(lambda: engine.is_wanted)
     turn.end()
     thread.join(30)
     assert ids(engine) == ["a", "b"]
+    assert not engine.is_wanted
 
     held, go_on = threading.Event(), threading.Event()
 

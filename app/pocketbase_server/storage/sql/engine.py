@@ -227,9 +227,9 @@ class Engine:
         return self._thread.depth > 0
 
     @property
-    def is_writing(self) -> bool:
-        """Whether some thread is inside a transaction; a moment later it may be otherwise."""
-        return self._writer.is_writing
+    def is_wanted(self) -> bool:
+        """Whether some thread writes, or waits for its turn; a moment later it may be otherwise."""
+        return self._writer.is_wanted
 
     def at_commit(self, act: Act) -> None:
         """As `after_commit()`, but before the next writer is let in; *act* must be quick."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pocketbase_server.storage.sql.inline import inline_mode
+
 if TYPE_CHECKING:
     from pocketbase_server.storage.sql.engine import Engine
 
@@ -15,7 +17,9 @@ ON CONFLICT (`id`) DO UPDATE SET `value` = excluded.`value`, `updated` = exclude
 
 def read_param(engine: Engine, name: str) -> bytes | str | None:
     """Return the stored value called *name*: bytes, text, or None when there is none."""
-    row = engine.one(_READ, (name,))
+    # NOTE: one row by its key is worth waiting for, also where a slow machine made it look slow
+    with inline_mode(is_active=False):
+        row = engine.one(_READ, (name,))
     return None if row is None else row[0]
 
 

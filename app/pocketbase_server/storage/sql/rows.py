@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def count(table: str) -> str:
     return f"SELECT COUNT(*) FROM {quoted(table)}"
 
 
-def exists(tables: Iterable[str], *, nocase: bool = False) -> str:
+@lru_cache(maxsize=1024)
+def exists(tables: tuple[str, ...], *, nocase: bool = False) -> str:
     """Return the query that gives a row when a table has an id; one parameter per table."""
     collate = " COLLATE NOCASE" if nocase else ""
     parts = (f"SELECT 1 FROM {quoted(table)} WHERE `id` = ?{collate}" for table in tables)

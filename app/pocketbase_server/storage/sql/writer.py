@@ -43,8 +43,8 @@ class Writer:
         self.connection: Connection | None = None
         self.lock = threading.RLock()
         """Held by whoever writes."""
-        self.is_writing = False
-        """Whether some thread is inside a transaction of its own."""
+        self._own = 0
+        self._counting = threading.Lock()
         self._shared: SharedCommit | None = None
         self._commit_later: Callable[[Act], object]
 
@@ -55,6 +55,11 @@ class Writer:
         except DriverError as ex:
             raise translate(ex) from ex
         return self.connection
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether some thread has a transaction of its own, or waits for its turn."""
+        return self._own > 0
 
     def opened(self) -> Connection:
         """Return the connection; raises `DatabaseError` when there is none."""
@@ -108,9 +113,17 @@ class Writer:
             self._begin_part()
             return
         self._end_ours()
-        self._take()
-        self.is_writing = True
+        self._count(1)
+        try:
+            self._take()
+        except BaseException:
+            self._count(-1)
+            raise
         self._enter()
+
+    def _count(self, step: int) -> None:
+        with self._counting:
+            self._own += step
 
     def _enter(self) -> None:
         thread = self.thread
@@ -149,7 +162,7 @@ class Writer:
             raise
         finally:
             self._leave()
-            self.is_writing = False
+            self._count(-1)
             self.lock.release()
             if is_failed:
                 call_all(rolled_back)

@@ -20,6 +20,7 @@ from pocketbase_server.storage.sql.nodes.conditions import (
     Operator,
     Truth,
 )
+from pocketbase_server.storage.sql.nodes.page import CountedPage
 from pocketbase_server.storage.sql.nodes.query import (
     Counted,
     Given,
@@ -57,6 +58,7 @@ __all__ = [
     "Coalesced",
     "Column",
     "Counted",
+    "CountedPage",
     "Distance",
     "Exists",
     "Filled",

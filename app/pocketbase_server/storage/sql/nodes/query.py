@@ -137,7 +137,7 @@ class Select(Node):
 
     def __sql__(self, ctx: Context) -> Context:
         ctx.literal("SELECT DISTINCT " if self.is_distinct else "SELECT ")
-        _write_list(ctx, self.columns)
+        write_list(ctx, self.columns)
         if self.source is not None:
             ctx.literal(" FROM ").sql(self.source)
         for join in self.joins:
@@ -148,7 +148,7 @@ class Select(Node):
 
     def _write_tail(self, ctx: Context) -> Context:
         if self.order:
-            _write_list(ctx.literal(" ORDER BY "), self.order)
+            write_list(ctx.literal(" ORDER BY "), self.order)
         if self.limit is not None:
             ctx.literal(" LIMIT ").sql(self.limit)
         if self.offset is not None:
@@ -156,7 +156,8 @@ class Select(Node):
         return ctx
 
 
-def _write_list(ctx: Context, parts: Sequence[Node]) -> None:
+def write_list(ctx: Context, parts: Sequence[Node]) -> None:
+    """Write the parts with commas between them."""
     for number, part in enumerate(parts):
         if number:
             ctx.literal(", ")
