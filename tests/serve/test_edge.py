@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,7 @@ from pocketbase_server.core.errors import BadRequestError, OffloadError, TooLarg
 from pocketbase_server.serve.bodies import SMALL, read_body
 from pocketbase_server.serve.edge import Edge
 from pocketbase_server.serve.pool import Pool
+from pocketbase_server.storage.sql.engine import DatabaseError, Engine
 from pocketbase_server.storage.sql.inline import MODE
 from pocketbase_server.web.endpoint import Endpoint, Lane, Match
 
@@ -189,3 +191,86 @@ def test_writes_wait_for_writes_of_threads() -> None:
     thread, seconds = asyncio.run(run())
     assert thread == b"MainThread"
     assert seconds >= 0.015
+
+
+class Writing:
+    """An application each of whose requests writes its own path; and who has carried them out."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.app = SimpleNamespace(dir=SimpleNamespace(temp=None), data=engine)
+        self.seen: list[tuple[str, str]] = []
+
+    def match(self, method: str, path: str) -> Match:
+        return Match(Endpoint(lambda *_: None, "/", Lane.SHARED), {"path": path})
+
+    def __call__(self, env: dict[str, Any], start: Any) -> list[bytes]:
+        path = env["PATH_INFO"]
+        self.seen.append((path, threading.current_thread().name))
+        answer = b"ok"
+        try:
+            self.app.data.run("INSERT INTO t VALUES (?)", (path,))
+        except DatabaseError:
+            answer = b"refused"
+        start("200 OK", [])
+        return [answer]
+
+
+def write_at_once(
+    tmp_path: Path, *paths: str, gone: tuple[str, ...] = ()
+) -> tuple[dict[str, bytes], list[str], Writing]:
+    """Send a write to each path in one turn of the loop, while somebody else is being answered."""
+    engine = Engine(tmp_path / "data.db")
+    engine.open()
+    engine.run("CREATE TABLE t (id TEXT PRIMARY KEY, CHECK (id != '/refused'))")
+    engine.run("CREATE TABLE late (id TEXT REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED)")
+    engine.run(
+        "CREATE TRIGGER x AFTER INSERT ON t WHEN NEW.id = '/late'"
+        " BEGIN INSERT INTO late VALUES ('nobody'); END"
+    )
+    app = Writing(engine)
+
+    async def run() -> dict[str, bytes]:
+        edge = Edge(app, may_inline=lambda _: True)  # type: ignore[arg-type]
+        edge.start(asyncio.get_running_loop())
+        wires = {path: Wire() for path in paths}
+        tasks = {}
+        for path, wire in wires.items():
+            scope = Scope()
+            scope.path = path
+            tasks[path] = asyncio.create_task(edge.__rsgi__(scope, wire))
+        edge._running += 1
+        await asyncio.sleep(0)
+        for path in gone:
+            tasks[path].cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        edge.close()
+        return {path: wire.answer[1] for path, wire in wires.items()}
+
+    answers = asyncio.run(run())
+    stored = [row[0] for row in engine.all("SELECT id FROM t ORDER BY id")]
+    engine.close()
+    return answers, stored, app
+
+
+def test_writes_of_one_turn_are_answered_when_committed(tmp_path: Path) -> None:
+    """All run on the loop, once; a refused one is told so and the others are kept."""
+    answers, stored, app = write_at_once(tmp_path, "/a", "/refused", "/b", "/a")
+    assert answers == {"/a": b"ok", "/refused": b"refused", "/b": b"ok"}
+    assert stored == ["/a", "/b"]
+    assert [thread for _, thread in app.seen] == ["MainThread"] * 3
+
+
+def test_who_is_gone_holds_nobody_up(tmp_path: Path) -> None:
+    """A client that hangs up before the commit is the only one without an answer."""
+    answers, stored, _ = write_at_once(tmp_path, "/a", "/b", "/c", gone=("/a", "/b"))
+    assert answers == {"/a": b"", "/b": b"", "/c": b"ok"}
+    assert stored == ["/a", "/b", "/c"]
+
+
+def test_a_commit_that_fails_is_the_trouble_of_one(tmp_path: Path) -> None:
+    """Everybody writes again, alone, on a thread; the one whose commit fails is told so."""
+    answers, stored, app = write_at_once(tmp_path, "/a", "/late", "/b")
+    assert answers == {"/a": b"ok", "/late": b"refused", "/b": b"ok"}
+    assert stored == ["/a", "/b"]
+    assert len(app.seen) == 6
+    assert all(thread.startswith("request") for _, thread in app.seen[3:])

@@ -77,8 +77,6 @@ class Edge:
         """Set once nothing is running; made when we are told to stop."""
         self._loop: asyncio.AbstractEventLoop
         self._later: Callable[[Callable[[], None]], object]
-        self._end: asyncio.Future[None]
-        """What those wait for whose writes are committed together."""
         self._pool: Pool
         self._slow: Pool
         self._lines = Lines()
@@ -87,8 +85,6 @@ class Edge:
         """Get ready to answer on *loop*."""
         self._loop = loop
         self._later = loop.call_soon
-        self._end = loop.create_future()
-        self._end.set_result(None)
         self._pool = Pool(loop, POOL_THREADS, "request")
         self._slow = Pool(loop, SLOW_THREADS, "slow-request")
         self._lines.start(loop)
@@ -228,10 +224,14 @@ class Edge:
 
     def _shared_end(self) -> asyncio.Future[None]:
         """Return what is done once the writes that belong together are committed, or are not."""
-        end = self._end
-        if end.done():
-            end = self._end = self._loop.create_future()
-            self._data.when_shared_ended(lambda: end.set_result(None))
+        end = self._loop.create_future()
+
+        def tell() -> None:
+            # NOTE: whoever asked may be gone
+            if not end.done():
+                end.set_result(None)
+
+        self._data.when_shared_ended(tell)
         return end
 
     async def _writers_end(self) -> None:
