@@ -54,6 +54,8 @@ class Target:
     container: str = ""
     python: str = ""
     source: tuple[str, ...] = ()
+    emulated: bool = False
+    """Linux on another processor makes it too: `build/emulated.py`."""
 
     @property
     def name(self) -> str:
@@ -237,13 +239,18 @@ def choose(targets: list[Target], wanted: str) -> list[Target]:
             raise ReleaseError(f"{name} is no target; there are {', '.join(by_name)}")
         if target.state == "cannot":
             raise ReleaseError(f"{name} cannot be made: {target.note}")
-        if name != here() and not made_elsewhere(target).exists():
+        if not (is_made_here(target) or made_elsewhere(target).exists()):
             raise ReleaseError(
                 f"{name} is not made on {here()}: let its runner ({target.runner}) make it and put"
                 f" the executable at {made_elsewhere(target)}"
             )
         chosen.append(target)
     return chosen
+
+
+def is_made_here(target: Target) -> bool:
+    """Say whether this machine can compile *target*: its own, or one that it can emulate."""
+    return target.name == here() or (target.emulated and here().startswith("linux/"))
 
 
 def made_elsewhere(target: Target) -> Path:
@@ -262,11 +269,9 @@ def make(release: Release, target: Target, level: int) -> Path:
         return archive
     began = time.monotonic()
     executable = made_elsewhere(target)
-    if target.name == here():
-        say(release, f"{target.name}: compiling")
+    if target.name == here() or not executable.exists():
+        say(release, f"{target.name}: compiling and trying it out")
         executable = build(release, target, level)
-        say(release, f"{target.name}: trying it out")
-        python("build/smoke.py", str(executable))
     write_archive(archive, executable, target)
     release.finish(target.name, digest(archive))
     size = archive.stat().st_size / 1e6
@@ -289,18 +294,21 @@ def join(release: Release, targets: list[Target], folder: Path) -> tuple[list[Ta
 
 
 def build(release: Release, target: Target, level: int) -> Path:
-    """Build the dashboard, if there is one, and the executable."""
+    """Build the dashboard, if there is one, and the executable; walk the executable's API."""
     if (ROOT / "ui" / "package.json").exists():
         for words in (("ci", "--silent"), ("run", "--silent", "build")):
             subprocess.run(["npm", *words], cwd=ROOT / "ui", check=True)
-    python(
-        "build/nuitka.py",
-        f"--out={BUILDS}",
+    options = (
         f"--version={release.version}",
         f"--commit={release.commit}",
         f"--built={release.built}",
         f"--level={level}",
     )
+    if target.name != here():
+        python("build/emulated.py", target.arch, *options)
+        return BUILDS / "emulated" / target.arch / "out" / target.executable
+    python("build/nuitka.py", f"--out={BUILDS}", *options)
+    python("build/smoke.py", str(BUILDS / target.executable))
     return BUILDS / target.executable
 
 

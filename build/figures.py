@@ -41,7 +41,8 @@ def main() -> int:
     """Measure, print, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--executable", default=str(ROOT / ".builds" / "pocketbase"))
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="leave the speed out")
+    parser.add_argument("--seconds", default="3", help="length of each run under load (3)")
     options = parser.parse_args()
     executable = Path(options.executable)
     theirs = servers.reference_command()
@@ -54,7 +55,7 @@ def main() -> int:
         os.environ[RUNTIME] = f"{scratch}/runtime"
         _table(sides, Path(scratch))
         if not options.quick:
-            _speed(sides[1], sides[2])
+            _speed(sides[1], sides[2], options.seconds)
     return 0
 
 
@@ -113,9 +114,10 @@ def _forget() -> None:
     shutil.rmtree(os.environ[RUNTIME], ignore_errors=True)
 
 
-def _speed(source: Side, executable: Side) -> None:
+def _speed(source: Side, executable: Side, seconds: str) -> None:
     print("\nspeed: the source stands in the reference's place\n", flush=True)
     line = [sys.executable, str(ROOT / "scripts" / "bench"), "--rows", ROWS]
+    line += ["--seconds", seconds]
     line += ["--theirs", " ".join(source.command), "--ours", " ".join(executable.command)]
     subprocess.run(line, check=False)
 

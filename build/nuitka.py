@@ -61,16 +61,30 @@ def make_venv(venv: Path, wanted: str) -> Path:
     """Return the interpreter of an environment with Nuitka and our dependencies in it."""
     base = wanted or next(path for path in PYTHONS if Path(path).exists())
     python = venv / "bin" / "python"
-    mark = venv / ".ready"
-    wants = f"{base}\n{(ROOT / 'pyproject.toml').read_text()}\n{NUITKA}"
-    if mark.exists() and mark.read_text() == wants:
+    if is_ready(venv, base):
         return python
     shutil.rmtree(venv, ignore_errors=True)
     _run(base, "-m", "venv", str(venv))
-    needs = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    _run(str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", NUITKA, *needs)
-    mark.write_text(wants)
+    _run(str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages())
+    mark_ready(venv, base)
     return python
+
+
+def packages() -> list[str]:
+    """Return what has to be installed: the compiler and our dependencies."""
+    text = (ROOT / "pyproject.toml").read_text()
+    return [NUITKA, *tomllib.loads(text)["project"]["dependencies"]]
+
+
+def is_ready(venv: Path, base: str) -> bool:
+    """Say whether the environment is one of *base* and holds what is wanted now."""
+    mark = venv / ".ready"
+    return mark.exists() and mark.read_text() == "\n".join([base, *packages()])
+
+
+def mark_ready(venv: Path, base: str) -> None:
+    """Remember that everything is installed in the environment."""
+    (venv / ".ready").write_text("\n".join([base, *packages()]))
 
 
 def stage(source: Path, version: str, commit: str, built: str) -> Path:

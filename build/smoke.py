@@ -94,7 +94,7 @@ class Walk:
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                code = process.wait(30)
+                code = process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 code = -9

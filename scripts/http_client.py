@@ -9,11 +9,14 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 AGENT = "pb-tests"
+STALE = 20.0
+"""Seconds after which a kept connection is not trusted: servers may be about to close it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Client:
     timeout: float = 60.0
     headers: dict[str, str] = field(default_factory=dict)
     _connection: http.client.HTTPConnection | None = None
+    _used: float = 0.0
 
     def ask(
         self,
@@ -77,6 +81,8 @@ class Client:
             return self._send(method, path, data, send)
 
     def _send(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> Answer:
+        if time.monotonic() - self._used > STALE:
+            self.close()
         if self._connection is None:
             self._connection = http.client.HTTPConnection(
                 "127.0.0.1", self.port, timeout=self.timeout
@@ -92,6 +98,7 @@ class Client:
         )
         if response.will_close:
             self.close()
+        self._used = time.monotonic()
         return answer
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ installs a `pocketbase` command too, and ours must not meet it.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import subprocess
@@ -84,16 +85,21 @@ def _install() -> Path:
 
 
 def _pip(*args: str) -> None:
-    pip = [str(_scripts_folder() / "python"), "-m", "pip", "install", "--quiet"]
-    done = subprocess.run(
-        [*pip, "--disable-pip-version-check", *args],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise ReferenceUnavailableError(f"cannot install {args[-1]}: {done.stderr.strip()[-500:]}")
+    pip = [str(_scripts_folder() / "python"), "-m", "pip", "install", "--quiet", "--retries=5"]
+    said = "it takes too long"
+    for _ in range(2):  # pip tries a file again, but not one that breaks off in the middle
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            done = subprocess.run(
+                [*pip, "--disable-pip-version-check", *args],
+                capture_output=True,
+                text=True,
+                timeout=600,
+                check=False,
+            )
+            if done.returncode == 0:
+                return
+            said = done.stderr.strip()[-500:]
+    raise ReferenceUnavailableError(f"cannot install {args[-1]}: {said}")
 
 
 if __name__ == "__main__":

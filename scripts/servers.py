@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import os
+import random
 import shlex
 import shutil
 import signal
@@ -21,6 +23,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
@@ -64,10 +71,47 @@ def reference_command() -> list[str]:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on now."""
+    """
+    Return a loopback port that nobody listens on, and that no other test process is given.
+
+    NOTE: it is none of those that the system gives to outgoing connections: one of these could be
+    taken between now and the start of the server, or while the server is started anew.
+    """
+    for port in _PORTS:
+        if _is_ours(port) and _can_bind(port):
+            return port
+    raise StartError("no free port")
+
+
+_PORTS = itertools.cycle(random.sample(range(12_000, 32_000), 20_000))
+
+
+def _is_ours(port: int) -> bool:
+    """Take a port for the life of this process, unless another one has it."""
+    if fcntl is None:
+        return True
+    global _taken  # noqa: PLW0603
+    if _taken is None:
+        path = Path(tempfile.gettempdir()) / f"pb_ports.{os.getuid()}"
+        _taken = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.lockf(_taken, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
+
+
+_taken: int | None = None
+"""The file whose bytes stand for ports; a locked byte is a port in use."""
+
+
+def _can_bind(port: int) -> bool:
     with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def run(
@@ -193,7 +237,7 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(10)
+                self.process.wait(30)
         self.kill()
 
     def kill(self) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from subprocess import SubprocessError
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from scripts import servers
 from scripts.http_client import Client
@@ -21,6 +23,16 @@ from tests.scenario import Pair, Side
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# the same examples in every run, however slow the machine is
+settings.register_profile(
+    "steady",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("steady")
 
 PEOPLE = {"alice": "users", "bob": "users", "carol": "users", "erin": "staff", "frank": "staff"}
 Launch = Callable[..., Side]
@@ -42,7 +54,7 @@ class Template:
 def _reference_or_none() -> list[str] | None:
     try:
         return servers.reference_command()
-    except (ReferenceUnavailableError, OSError):
+    except (ReferenceUnavailableError, OSError, SubprocessError):
         return None
 
 
@@ -51,7 +63,7 @@ def reference_command() -> list[str]:
     """Return the command of the reference; skip, saying why, when it cannot be had."""
     try:
         return servers.reference_command()
-    except (ReferenceUnavailableError, OSError) as error:
+    except (ReferenceUnavailableError, OSError, SubprocessError) as error:
         pytest.skip(f"the reference is not available: {error}")
 
 

@@ -47,10 +47,17 @@ class Oidc:
 
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
-                path = urlsplit(self.path).path
+                asked = urlsplit(self.path)
+                path = asked.path
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 provider.seen.append(
-                    {"method": self.command, "path": path, "headers": headers, "body": body}
+                    {
+                        "method": self.command,
+                        "path": path,
+                        "query": asked.query,
+                        "headers": headers,
+                        "body": body,
+                    }
                 )
                 status, answer, *kind = provider.answers.get(path, (404, {"error": "unknown"}))
                 data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aiosmtpd.controller import Controller
 
-from scripts.servers import free_port
+from scripts.servers import LIMIT, free_port
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -54,25 +54,30 @@ class Letter:
 
 @dataclass
 class Postbox:
-    """The server; use as a context manager. `delay` and `refusal` make it a bad one."""
+    """The server; use as a context manager. `is_held` and `refusal` make it a bad one."""
 
-    delay: float = 0.0
+    is_held: bool = False
+    """Whether it leaves everybody waiting."""
     refusal: str = ""
     letters: list[Letter] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
 
     def __enter__(self) -> Self:
-        self._server = Controller(self, hostname="127.0.0.1", port=self.port, **self.options)
+        self._server = Controller(
+            self, hostname="127.0.0.1", port=self.port, ready_timeout=LIMIT, **self.options
+        )
         self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.is_held = False
         self._server.stop()
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Take a letter."""
-        await sleep(self.delay)
+        while self.is_held:  # noqa: ASYNC110 - told by another thread
+            await sleep(0.01)
         if self.refusal:
             return self.refusal
         self.letters.append(Letter(envelope.mail_from, envelope.rcpt_tos, envelope.content))
@@ -82,7 +87,7 @@ class Postbox:
         """Return the settings that send letters here."""
         return {"smtp": {"enabled": True, "host": "127.0.0.1", "port": self.port, "tls": False}}
 
-    def take(self, count: int = 1, patience: float = 5.0) -> list[Letter]:
+    def take(self, count: int = 1, patience: float = LIMIT) -> list[Letter]:
         """Wait until *count* letters are here and return all there are; 0 waits a moment for none."""
         until = time.monotonic() + (patience if count else 0.25)
         while time.monotonic() < until and (not count or len(self.letters) < count):

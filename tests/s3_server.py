@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.servers import _die_with_parent, free_port
+from scripts.servers import LIMIT, _die_with_parent, free_port
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,19 +83,11 @@ def running(folder: Path) -> Iterator[S3Server]:
         preexec_fn=_die_with_parent,  # noqa: PLW1509
     )
     try:
-        _await(server.port)
+        eventually(
+            lambda: not socket.create_connection(("127.0.0.1", server.port), LIMIT).close(),
+            "the S3 server does not start",
+        )
         yield server
     finally:
         process.terminate()
-        process.wait(10)
-
-
-def _await(port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError("the S3 server does not start")
+        process.wait(LIMIT)

@@ -7,18 +7,30 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import time
 from typing import Any
+
+from scripts.servers import LIMIT
 
 
 class Listener:
     """One connection to `/api/realtime`."""
 
-    def __init__(self, port: int, headers: dict[str, str] | None = None, receive: int = 0) -> None:
+    def __init__(
+        self,
+        port: int,
+        headers: dict[str, str] | None = None,
+        receive: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._socket = socket.socket()
         if receive:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        self._socket.settimeout(LIMIT)
         self._socket.connect(("127.0.0.1", port))
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket)
         lines = [f"{name}: {value}\r\n" for name, value in (headers or {}).items()]
         request = f"GET /api/realtime HTTP/1.1\r\nHost: x\r\n{''.join(lines)}\r\n"
         self._socket.sendall(request.encode())
@@ -26,7 +38,7 @@ class Listener:
         self._body = b""
         self.is_closed = False
         self.head = self._read_head()
-        greeting = self.event(5.0) or {}
+        greeting = self.event() or {}
         self.id: str = greeting.get("id", "")
         self.greeting = greeting
 
@@ -39,7 +51,7 @@ class Listener:
         head, _, self._raw = self._raw.partition(b"\r\n\r\n")
         return head.decode()
 
-    def event(self, seconds: float = 2.0) -> dict[str, Any] | None:
+    def event(self, seconds: float = LIMIT) -> dict[str, Any] | None:
         """Return the next event, its data parsed; None when none comes in time."""
         end = time.monotonic() + seconds
         while b"\n\n" not in self._body:
@@ -53,6 +65,13 @@ class Listener:
         with contextlib.suppress(ValueError):
             fields["data"] = json.loads(fields["data"])
         return fields
+
+    def must_hear(self) -> dict[str, Any]:
+        """Return the next event; fail when none comes."""
+        event = self.event()
+
+        assert event is not None, "closed" if self.is_closed else "nothing is heard"
+        return event
 
     def _receive(self, seconds: float) -> bool:
         if seconds <= 0:
@@ -82,8 +101,8 @@ class Listener:
             self._body += rest[:length]
             self._raw = rest[length + 2 :]
 
-    def events(self, seconds: float = 0.4) -> list[dict[str, Any]]:
-        """Return all events until none has come for a while."""
+    def events(self, seconds: float) -> list[dict[str, Any]]:
+        """Return all events until none has come for so long; which proves nothing of what may come."""
         found = []
         while (event := self.event(seconds)) is not None:
             found.append(event)

@@ -220,4 +220,29 @@ def _flag_text(flag: Flag) -> str:
 def refuse_unknown_words(node: Node, parsed: Parsed) -> None:
     """Raise `CliError` when the root is given a word that names no command."""
     if node.is_root and parsed.words:
-        raise CliError(f'unknown command "{parsed.words[0]}" for "{node.path}"')
+        word = parsed.words[0]
+        close = [name for name in _names(node.command) if _is_close(word.lower(), name)]
+        meant = "\n\nDid you mean this?" + "".join(f"\n\t{name}" for name in close) if close else ""
+        raise CliError(f'unknown command "{word}" for "{node.path}"{meant}')
+
+
+def _names(group: Any) -> list[str]:
+    return list(group.mounts)[::-1] if isinstance(group, LazyGroup) else []
+
+
+def _is_close(word: str, name: str) -> bool:
+    """Tell whether *word* begins *name*, or is at most two typing errors away from it."""
+    return name.startswith(word) or _distance(word, name) <= _TYPING_ERRORS
+
+
+_TYPING_ERRORS = 2
+
+
+def _distance(one: str, other: str) -> int:
+    """Return how many letters have to be put in, left out or changed."""
+    row = list(range(len(other) + 1))
+    for i, left in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for k, right in enumerate(other, 1):
+            before, row[k] = row[k], min(row[k] + 1, row[k - 1] + 1, before + (left != right))
+    return row[-1]

@@ -35,6 +35,13 @@ class Side:
     name: str
     server: servers.Server
     token: str = ""
+    root: str = ""
+
+    def token_for(self, row: rows.Row) -> str:
+        """Return the token of the row's caller."""
+        if row.root:
+            return self.root
+        return self.token if row.user else ""
 
     def ask(self, request: rows.Request) -> tuple[int, Any]:
         """Send one request of a row and return its status and comparable body."""
@@ -115,6 +122,7 @@ def _run(theirs: Side, ours: Side, options: argparse.Namespace, home: Path, repo
 
 def _allow_batches(side: Side) -> None:
     root = Client(side.server.port).login(servers.EMAIL, servers.PASSWORD)
+    side.root = root.token
     root.must("PATCH", "/api/settings", {"batch": {"enabled": True, "timeout": 30}})
     root.close()
 
@@ -143,7 +151,7 @@ def _measure(
     home: Path,
     report: Report,
 ) -> None:
-    requests = {side.name: row.requests(side.token if row.user else "") for side in (theirs, ours)}
+    requests = {side.name: row.requests(side.token_for(row)) for side in (theirs, ours)}
     difference = _difference(row, theirs, ours, requests)
     if difference:
         report.problem(f"{row.name}: answers differ: {difference}")

@@ -40,6 +40,7 @@ class Row:
     once: bool = False
     volatile: bool = False
     user: bool = False
+    root: bool = False
 
 
 def _gets(*paths: str) -> Callable[[str], list[Request]]:
@@ -56,11 +57,95 @@ def _views(token: str) -> list[Request]:
     return [Request(path, token=token) for path in paths]
 
 
-def _varied(token: str) -> list[Request]:
-    filters = (
-        f"n > {i % 97} && n < {900 - i % 89} && title ~ '{data.WORDS[i % 20]}'" for i in range(400)
-    )
-    return [Request(_list("posts", filter=text, sort="-n"), token=token) for text in filters]
+def _varied(
+    collection: str, make: Callable[[int, str], str], **query: Any
+) -> Callable[[str], list[Request]]:
+    """Return requests whose filters differ in each: a number and one of 400 pairs of words."""
+    texts = [make(i, f"{data.WORDS[i % 20]} {data.WORDS[i // 20]}") for i in range(400)]
+    return _gets(*(_list(collection, filter=text, **query) for text in texts))
+
+
+def _relations() -> list[Row]:
+    """Conditions over relations, asked anew each time, so that no total can be kept."""
+    rows = {
+        "varied: tags:each !=": ("posts", lambda i, _: f"tags:each != 'c' && n != {1000 + i}"),
+        "varied: single relation !=": (
+            "posts",
+            lambda i, words: f"author.organization.name != '{words} {i}'",
+        ),
+        "varied: single relation ~": (
+            "posts",
+            lambda _, words: f"author.organization.name ~ '{words[:5]}' && title !~ '{words}'",
+        ),
+        "varied: nested multiple =": (
+            "posts",
+            lambda i, _: f"author.permissions.active = true && n != {1000 + i}",
+        ),
+        "varied: nested multiple ?=": (
+            "posts",
+            lambda i, _: f"author.permissions.active ?= true && n != {1000 + i}",
+        ),
+        "varied: editors ?~": ("posts", lambda _, words: f"editors.name ?~ '{words}'"),
+        "varied: editors' organization": (
+            "posts",
+            lambda i, _: f"editors.organization.active ?= true && n != {1000 + i}",
+        ),
+        "varied: editors' permissions": (
+            "posts",
+            lambda i, _: f"editors.permissions.name ?= 'perm {i % 40}' && n != {1000 + i}",
+        ),
+        "varied: back-relation ~": (
+            "users",
+            lambda i, words: f"posts_via_author.title ~ '{words} {i}'",
+        ),
+        "varied: back-relation ?~": (
+            "users",
+            lambda _, words: f"posts_via_author.title ?~ '{words}'",
+        ),
+        "varied: back-relation, 20k": (
+            "posts",
+            lambda _, words: f"comments_via_post.text ?~ '{words}'",
+        ),
+        "varied: back of a relation": (
+            "posts",
+            lambda _, words: f"author.comments_via_user.text ?~ '{words}'",
+        ),
+        "varied: four deep =": (
+            "comments",
+            lambda i, _: f"post.author.organization.active = true && text !~ 'x{i}'",
+        ),
+        "varied: four deep, multiple ?=": (
+            "comments",
+            lambda i, words: (
+                f"post.author.permissions.name ?= 'perm {i % 40}' && text !~ '{words}'"
+            ),
+        ),
+        "varied: relation, sorted by it": (
+            "posts",
+            lambda _, words: f"author.name ~ '{words[:5]}' && title !~ '{words}'",
+        ),
+    }
+    sorts = {"varied: relation, sorted by it": "author.name,-n"}
+    return [
+        Row(
+            name,
+            _varied(collection, make, **({"sort": sorts[name]} if name in sorts else {})),
+            connections=4,
+            volatile=True,
+            # NOTE: whoever may not see addresses gets records of two shapes, in any order
+            root=collection == "users",
+        )
+        for name, (collection, make) in rows.items()
+    ]
+
+
+def _joined(i: int, words: str) -> str:
+    name = f"@collection.users.name ?~ '{words[:5]}'"
+    return f"@collection.users.id ?= author && {name} && n != {1000 + i}"
+
+
+def _in_range(i: int, words: str) -> str:
+    return f"n > {i % 97} && n < {900 - i % 89} && title ~ '{words.split(maxsplit=1)[0]}'"
 
 
 def _post_body(i: int) -> dict[str, Any]:
@@ -143,7 +228,7 @@ ROWS = [
         _filtered("posts", "published = true && n > 500", sort="-n,title"),
         connections=16,
     ),
-    Row("filter + sort, varied literals", _varied, connections=16),
+    Row("filter + sort, varied literals", _varied("posts", _in_range, sort="-n"), connections=16),
     Row("expand one level", _gets(_list("posts", expand="author", skipTotal=1))),
     Row(
         "expand two levels",
@@ -175,6 +260,21 @@ ROWS = [
         _filtered("posts", "author.permissions.active ?= true"),
         connections=4,
         volatile=True,
+    ),
+    Row(
+        "varied: auth rule, no index",
+        _varied("posts_mine", lambda i, _: f"n != {1000 + i}"),
+        connections=8,
+        volatile=True,
+        user=True,
+    ),
+    *_relations(),
+    Row(
+        "varied: @collection join",
+        _varied("posts", _joined),
+        connections=4,
+        volatile=True,
+        root=True,
     ),
     Row("create", _creates, volatile=True),
     Row("update", _updates, volatile=True),

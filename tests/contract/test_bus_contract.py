@@ -5,10 +5,12 @@ What every bus between processes keeps: news reach all others, questions one.
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from pocketbase_server.storage.bus import BUSES, MemoryBus, NotifyDirBus, bus_for
+
+from scripts.servers import LIMIT
+from tests.waiting import eventually
 
 SIZES = [0, 10, 40_000, 300_000]
 
@@ -21,7 +23,6 @@ def make(tmp_path):
         one = NotifyDirBus(tmp_path / "bus")
         made.append(one)
         one.listen(handler)
-        time.sleep(0.02)
         return one
 
     yield bus
@@ -63,7 +64,7 @@ def test_news_reach_all_others(make, size):
     buses = [make(box) for box in boxes]
     buses[0].publish(b"x" * size)
 
-    assert all(box.arrived.wait(3) for box in boxes[1:])
+    assert all(box.arrived.wait(LIMIT) for box in boxes[1:])
     assert [box.messages for box in boxes] == [[], [b"x" * size], [b"x" * size]]
 
 
@@ -83,12 +84,12 @@ def test_who_left_is_no_peer(make):
     other.close()
     gone = one._path("dead01")
     gone.touch()
-    time.sleep(0.02)
-    one.publish(b"x")
-    time.sleep(0.02)
 
-    assert not one.has_peers()
-    assert not gone.exists()
+    def is_alone() -> bool:
+        one.publish(b"x")
+        return not gone.exists() and not one.has_peers()
+
+    eventually(is_alone)
 
 
 def test_a_handler_that_fails_does_not_end_the_bus(make):
@@ -104,7 +105,7 @@ def test_a_handler_that_fails_does_not_end_the_bus(make):
     one.publish(b"bad")
     one.publish(b"good")
 
-    assert box.arrived.wait(3)
+    assert box.arrived.wait(LIMIT)
     assert one.ask(other.tag, b"bad") == b""
 
 
@@ -114,10 +115,9 @@ def test_long_paths_have_a_place(tmp_path):
     one, other = (bus_for(tmp_path / ("long" * 30)) for _ in range(2))
     one.listen(lambda _: None)
     other.listen(box)
-    time.sleep(0.02)
     one.publish(b"x")
 
-    assert box.arrived.wait(3)
+    assert box.arrived.wait(LIMIT)
     one.close()
     other.close()
 

@@ -8,11 +8,13 @@ import base64
 import fcntl
 import json
 import os
+import re
 import select
 import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +24,9 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio",
     "--remote-debugging-pipe", "--window-size=1000,700",
 )  # fmt: skip
+REFUSAL = re.compile(
+    r"Failed to load resource: the server responded with a status of 4\d\d .*/api/"
+)
 
 
 def find_chromium() -> str | None:
@@ -61,6 +66,7 @@ class Browser:
         for fd in (theirs_in, theirs_out, *ends):
             os.close(fd)
         target = self._ask("Target.createTarget", url="about:blank")["targetId"]
+        self._own = {t["targetId"] for t in self._ask("Target.getTargets")["targetInfos"]}
         attached = self._ask("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -77,6 +83,11 @@ class Browser:
         os.close(self._out)
         os.close(self._in)
         self._folder.cleanup()
+
+    @property
+    def faults(self) -> list[str]:
+        """Return the problems that are no mere answers of refusal."""
+        return [problem for problem in self.problems if not REFUSAL.match(problem)]
 
     # -- the page
 
@@ -134,13 +145,49 @@ class Browser:
         """Store what the page looks like."""
         path.write_bytes(base64.b64decode(self._ask("Page.captureScreenshot")["data"]))
 
+    # -- other windows, opened by the page
+
+    def in_window(self, url: str, script: str) -> Any:
+        """Wait for a window whose address begins with *url*, and run an expression in it."""
+        target = self._until(lambda: next((t for t in self._windows() if t["url"].startswith(url)), None), url)  # fmt: skip
+        found = self._ask("Target.attachToTarget", None, targetId=target["targetId"], flatten=True)
+        session = found["sessionId"]
+        ready = {"expression": "document.readyState === 'complete'", "returnByValue": True}
+        self._until(lambda: self._ask("Runtime.evaluate", session, **ready)["result"]["value"], url)
+        evaluated = self._ask("Runtime.evaluate", session, expression=script, returnByValue=True)
+        assert "exceptionDetails" not in evaluated, evaluated
+        return evaluated["result"].get("value")
+
+    def wait_alone(self) -> None:
+        """Wait until no other window is open."""
+        self._until(lambda: not self._windows(), "no other window")
+
+    def close_windows(self) -> None:
+        """Close all other windows."""
+        for target in self._windows():
+            self._ask("Target.closeTarget", None, targetId=target["targetId"])
+        self.wait_alone()
+
+    def _windows(self) -> list[dict[str, Any]]:
+        found = self._ask("Target.getTargets", None)["targetInfos"]
+        return [t for t in found if t["type"] == "page" and t["targetId"] not in self._own]
+
+    def _until(self, ask: Callable[[], Any], what: str) -> Any:
+        end = time.monotonic() + self._patience
+        while not (found := ask()):
+            if time.monotonic() > end:
+                raise AssertionError(f"never came: {what}\n{self._windows()}\n{self.problems}")
+            time.sleep(0.05)
+        return found
+
     # -- the pipe
 
-    def _ask(self, method: str, **params: Any) -> dict[str, Any]:
+    def _ask(self, method: str, session: str | None = "", **params: Any) -> dict[str, Any]:
         self._last += 1
         message: dict[str, Any] = {"id": self._last, "method": method, "params": params}
-        if self._session:
-            message["sessionId"] = self._session
+        session = self._session if session == "" else session
+        if session:
+            message["sessionId"] = session
         os.write(self._out, json.dumps(message).encode() + b"\0")
         while True:
             answer = self._next()

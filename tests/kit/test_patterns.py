@@ -78,10 +78,10 @@ def test_errors(pattern, reason):
 def test_linear_time():
     """A pattern that makes backtracking engines hang takes no time."""
     pattern = compile_pattern("^(a+)+$")
-    began = time.perf_counter()
+    began = time.process_time()
 
     assert not pattern.matches("a" * 4000 + "b")
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(("pattern", "lengths"), LENGTHS)

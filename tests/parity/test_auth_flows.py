@@ -314,13 +314,42 @@ def test_otp_as_second_factor(post: Post) -> None:
         post.check(q(USERS, "PATCH", {"mfa": rule}, "superuser"))
         fresh = post.user()
         ask_otp(post, fresh)
-        post.check(
-            use_otp(),
-            post.state(fresh),
-            q(f"{USERS}/auth-with-password", "POST", {"identity": fresh["email"], "password": PASSWORD}),
-        )  # fmt: skip
+        post.check(use_otp(), post.state(fresh))
+        form = {"identity": fresh["email"], "password": PASSWORD}
+        asked = [
+            side.client().post(f"{USERS}/auth-with-password", form).status
+            for side in (post.pair.reference, post.pair.ours)
+        ]
+
+        # NOTE: who needs no second method could go on with a password that was never the owner's
+        assert asked == [200, 400]
     finally:
         post.check(q(USERS, "PATCH", {"mfa": {"enabled": False, "rule": ""}}, "superuser"))
+
+
+def test_demands_on_passwords(post: Post) -> None:
+    """Passwords that nobody knows need not be what the collection asks of passwords."""
+    fields = post.pair.ours.client("superuser").must("GET", USERS)["fields"]
+    narrow = {"pattern": "^[0-9]+$", "max": 20}
+    changed = [{**f, **narrow} if f["name"] == "password" else f for f in fields]
+    post.check(q(USERS, "PATCH", {"fields": changed}, "superuser", look_at=()))
+    try:
+        digits = {"password": "12345678", "passwordConfirm": "12345678"}
+        user, other = post.user(**digits), post.user(**digits)
+        ask_otp(post, user)
+        post.check(use_otp(), post.state(user))
+        off = {"passwordAuth": {"enabled": False, "identityFields": ["email", "username"]}}
+        post.check(
+            q(USERS, "PATCH", off, "superuser", look_at=()),
+            q(f"{USERS}/request-verification", "POST", {"email": other["email"]}),
+        )
+        post.keep("token")
+        post.check(
+            q(f"{USERS}/confirm-verification", "POST", {"token": "{token}"}), post.state(other)
+        )
+    finally:
+        on = {"passwordAuth": {"enabled": True, "identityFields": ["email", "username"]}}
+        post.check(q(USERS, "PATCH", {"fields": fields, **on}, "superuser", look_at=()))
 
 
 def test_superusers_with_two_methods(post: Post) -> None:

@@ -128,7 +128,7 @@ def test_letters_are_not_repeated(post: Post) -> None:
         ask = q(f"{USERS}/{name}", "POST", {"email": user["email"]})
         post.check(ask)
         post.letters(1)
-        time.sleep(0.1)
+        time.sleep(1)  # until the reference has noted that it went
         post.check(ask, ask)
         post.letters(0)
     post.check(q(f"{USERS}/request-verification", "POST", {"email": verified["email"]}))

@@ -83,6 +83,13 @@ STEPS = [
     batch(one("POST", R + "/", {"title": "slash"})),
     batch(one("POST", f"{R}?expand=x&fields=*,expand.x.id", {"title": "e"})),
     batch(one("POST", f"{R}?fields=id:bad(", {"title": "ff"})),
+    batch(one("POST", "/api/collections/batche%64/records", {"title": "escaped"})),
+    batch(one("PATCH", f"{R}/%61{ID[1:]}", {"title": "escaped"})),
+    batch(one("POST", f"{R}#x", {"title": "fragment"})),
+    batch(one("POST", f" {R}", {"title": "blank"})),
+    batch({"me_thod": "POST", "U-RL": R, "body": {"title": "marks"}}),
+    batch({"method": "POST", "METHOD": "POST", "url": R, "body": {"title": "twice"}}),
+    q("/api/batch", "POST", {"requests": [], "REQUESTS": [one("POST")]}, who="superuser"),
     batch(one("PATCH", R, {})),
     batch(one("DELETE", R)),
     batch(one("", body={})),
@@ -148,14 +155,14 @@ def test_limits(prepared: Pair) -> None:
     """
     rate = {
         "enabled": True,
-        "rules": [{"label": "batched:create", "duration": 5, "maxRequests": 2}],
+        "rules": [{"label": "batched:create", "duration": 600, "maxRequests": 2}],
     }
     many = [one("POST", body={"title": f"m{i}"}) for i in range(3)]
     prepared.check(
         settings(maxBodySize=100),
         batch(one("POST", body={"title": "z" * 200})),
         batch(one("POST", body={"title": "q"})),
-        settings(maxBodySize=0, timeout=1, maxRequests=100000),
+        settings(maxBodySize=0, timeout=60, maxRequests=100000),
         q("/api/collections/batched/records?fields=title&sort=title"),
         q("/api/settings", "PATCH", {"rateLimits": rate}, who="superuser"),
         batch(*many, who="guest"),
@@ -179,6 +186,7 @@ def test_files(prepared: Pair) -> None:
         ('name="requests[1].f"; filename="two.txt"', "2"),
         ('name="requests.1.f+"; filename="three.txt"', "3"),
         ('name="requests.9.f"; filename="x.txt"', "x"),
+        ('name="requests.00.f"; filename="x.txt"', "x"),
         ('name="requests.0.nope"; filename="x.txt"', "x"),
         ('name="requests.0.t"', "over"),
     ]

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 
 import pytest
 
 from scripts.http_client import Client
-from tests.parity.multipart import FORM, body, form, image
+from tests.parity.multipart import FORM, Part, body, form, image
+from tests.pictures import animated, picture
 from tests.scenario import Pair, Scenario, q
 
 pytestmark = pytest.mark.parity
@@ -130,6 +132,12 @@ FILES = {
     "doc.docx": b"PK\x03\x04aaaa",
     "movie.mp4": b"\0\0\0\x18ftypmp42",
     "empty.txt": b"",
+    "two.jpg": picture("MPO", (90, 60)),
+    "passes.jpg": picture("JPEG", (90, 60), progressive=True),
+    "motion.gif": animated("GIF", (90, 60)),
+    "motion.png": animated("PNG", (90, 60)),
+    "motion.webp": animated("WEBP", (90, 60)),
+    "corner.gif": image("GIF").replace(b"GIF87a" + (100).to_bytes(2, "little"), b"GIF87a" + (200).to_bytes(2, "little")),
 }  # fmt: skip
 STORED: dict[str, dict[str, str]] = {}
 LOOK = (
@@ -200,6 +208,14 @@ TAKING = [
     form(DOCS, ("many-", "a.txt", b"hello")),
     form(DOCS, ("+many", "a.txt", b"1"), ("many+", "b.txt", b"2"), ("many", "c.txt", b"3")),
     form(DOCS, ("one+", "a.txt", b"hello")),
+    form(DOCS, ("many", "same.txt", b"1"), ("many", "same.txt", b"2")),
+    form(DOCS, ("many", "x" * 150 + "." + "y" * 310, b"1")),
+    form(
+        DOCS,
+        ("many", "../../etc/passwd", b"1"),
+        ("many", "C:\\\\x\\\\y.txt", b"2"),
+        ("many", "a.txt", b""),
+    ),
     form("/api/collections/checked/records", ("title", "a")),
     form("/api/collections/checked/records", ("one", "a.txt", b"x")),
     form("/api/collections/checked/records", ("@jsonPayload", "{}"), ("one", "a.txt", b"x")),
@@ -244,6 +260,79 @@ def test_changing(pair: Pair):
     assert left == [[], []]
 
 
+ADDING = [
+    (("+many", "{second}"), ("+many", "n.txt", b"n")),
+    (("many+", "{second}"), ("many+", "n.txt", b"n")),
+    (("many+", "{first}"), ("many", "n.txt", b"n")),
+    (("many-", "{first}"), ("many+", "n.txt", b"n")),
+    (("many", "{second}"), ("+many", "n.txt", b"n")),
+    (("many", "{second}"), ("many+", "{first}"), ("many", "n.txt", b"n")),
+    (("one-", "{first}"), ("one", "n.txt", b"n")),
+    (("@jsonPayload", '{"+many":["{first}","{second}"]}'), ("+many", "n.txt", b"n")),
+    (("many", "1.txt", b"1"), ("many+", "2.txt", b"2"), ("+many", "3.txt", b"3")),
+]
+
+
+@pytest.mark.parametrize("parts", ADDING, ids=str)
+def test_names_and_files_together(pair: Pair, parts: tuple[Part, ...]):
+    """
+    What a form says of the files a record has, and the files that come with it, are put together alike.
+    """
+    made = form(
+        DOCS,
+        *[("many", f"{n}.txt", n.encode()) for n in ("one", "two")],
+        save={"id": "id", "first": "many.0", "second": "many.1"},
+        blur=RANDOM,
+    )
+    saved = [made.send(side).status for side in (pair.reference, pair.ours)]
+    found = []
+    for side in (pair.reference, pair.ours):
+        filled = [(part[0], _filled(part[1], side.saved), *part[2:]) for part in parts]
+        answer = side.client().ask("PATCH", f"{DOCS}/{side.saved['id']}", body(*filled), FORM)
+        value = answer.json()
+        names = [re.sub(RANDOM, "", f'{name}"') for name in value.get("many", ())]
+        found.append((answer.status, names, value.get("data")))
+
+    assert saved == [200, 200]
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("key", ["many", "many+", "+many", "many-", "one", "one-"])
+def test_files_in_a_batch(pair: Pair, key: str):
+    """
+    In a batch, files stand in for what the body says under the same key.
+    """
+    found = []
+    for side in (pair.reference, pair.ours):
+        side.client("superuser").must("PATCH", "/api/settings", {"batch": {"enabled": True}})
+        parts = [(name, f"{name}.txt", b"x") for name in ("many", "many", "one")]
+        made = side.client().ask("POST", DOCS, body(*parts), FORM).json()
+        request = {
+            "method": "PATCH",
+            "url": f"{DOCS}/{made['id']}",
+            "body": {key: made["many"][0]},
+        }
+        payload = json.dumps({"requests": [request]})
+        answer = side.client().ask(
+            "POST",
+            "/api/batch",
+            body(("@jsonPayload", payload), (f"requests.0.{key}", "new.txt", b"n")),
+            FORM,
+        )
+        changed = answer.json()[0]["body"]
+        # NOTE: names get their random part twice in the reference
+        names = [(n[:1], n in made["many"]) for n in changed["many"]]
+        found.append((answer.status, names, changed["one"] == made["one"]))
+
+    assert found[0] == found[1]
+
+
+def _filled(text: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
 # -- serving
 
 
@@ -255,7 +344,7 @@ def test_serving(pair: Pair, name: str):
     pair.check(
         ask(url(name)),
         ask(url(name), "HEAD"),
-        ask(url(name) + "?download=1"),
+        *[ask(f"{url(name)}?download{text}") for text in ("", "=0", "=1", "=true", "=yes")],
         ask(url(name) + "?thumb=", headers={"Range": "bytes=0-3"}),
     )
 
@@ -286,6 +375,13 @@ def test_thumbs(pair: Pair, name: str):
         assert sides[0] == sides[1], size
 
 
+DATES = (
+    "Thu, 01 Jan 1970 00:00:00 GMT", "Mon, 2 Jan 2090 15:04:05 GMT", "MON, 02 JAN 2090 15:04:05 GMT",
+    "Mon, 02 Jan 2090 15:04:05 gmt", "Mon,  02  Jan 2090  5:04:05.25  GMT", "Monday, 02-Jan-90 15:04:05 GMT",
+    "Mon Jan  2 15:04:05 2090", "Mon, 31 Feb 2090 15:04:05 GMT", "Mon, 02 Jan 2090 24:00:00 GMT",
+)  # fmt: skip
+
+
 def _conditions() -> list[dict[str, str]]:
     past, future = "Mon, 02 Jan 2006 15:04:05 GMT", "Mon, 02 Jan 2090 15:04:05 GMT"
     headers: list[dict[str, str]] = [
@@ -297,9 +393,11 @@ def _conditions() -> list[dict[str, str]]:
     ]  # fmt: skip
     headers += [{"Range": "items=0-4"}, {"Range": "bytes=0-4", "If-Range": past}]
     for name in ("If-Modified-Since", "If-Unmodified-Since"):
-        headers += [{name: past}, {name: future}, {name: "garbage"}]
+        headers += [{name: date} for date in (past, future, "garbage", *DATES)]
     for name in ("If-Match", "If-None-Match"):
-        headers += [{name: "*"}, {name: '"abc"'}]
+        headers += [
+            {name: tags} for tags in ("*", '"abc"', '"a" *', '"a"*', "a, *", ',,W/"a",*', "W/*")
+        ]
     return headers
 
 

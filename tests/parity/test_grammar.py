@@ -13,12 +13,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from scripts import servers
-from scripts.http_client import Client, with_query
-from tests.data import odd
-from tests.data.seed import PASSWORD
+from scripts.http_client import with_query
 from tests.parity.grammar import Grammar
-from tests.scenario import Pair, Side, q
+from tests.parity.odd_pair import open_pair
+from tests.scenario import Pair, q
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,25 +34,7 @@ def pair(
     tmp_path_factory: pytest.TempPathFactory, reference_command: list[str], ours_command: list[str]
 ) -> Iterator[Pair]:
     """Return both servers on copies of the odd data directory."""
-    data = tmp_path_factory.mktemp("odd") / "pb_data"
-    servers.make_superuser(reference_command, data)
-    quiet = ("--automigrate=false",)
-    with servers.Server(reference_command, data, quiet) as server:
-        root = Client(server.port).login(servers.EMAIL, servers.PASSWORD)
-        odd.seed_odd(root)
-        tokens = {"superuser": root.token}
-        for name in odd.PEOPLE:
-            login = Client(server.port).login(f"{name}@example.com", PASSWORD, "users")
-            tokens[name] = login.token
-    odd.make_odd(data)
-    sides = []
-    for command, args in ((reference_command, quiet), (ours_command, ())):
-        copy = tmp_path_factory.mktemp("side") / "pb_data"
-        odd.copy(data, copy)
-        sides.append(Side(servers.Server(command, copy, args).start(), tokens))
-    yield Pair(*sides)
-    for side in sides:
-        side.close()
+    yield from open_pair(tmp_path_factory, reference_command, ours_command)
 
 
 def fuzz(share: float = 1.0) -> Any:

@@ -95,6 +95,13 @@ def test_import_story(pair: Pair) -> None:
     )
 
 
+@pytest.mark.parametrize("id", ["\u00b0 %", "abcdefghijklmno"])
+def test_ids_that_make_no_index(id: str, pair: Pair) -> None:
+    """An auth collection whose indexes cannot be named after it is refused in words."""
+    body = {"collections": [{"type": "auth", "id": id, "indexes": []}]}
+    pair.check(q(f"{ALL}/import", "PUT", body, who="superuser"))
+
+
 def test_delete_all_story(pair: Pair) -> None:
     """An import with deleteMissing removes everything that is not a system collection."""
     by = {"who": "superuser"}

@@ -9,7 +9,6 @@ import re
 import shutil
 import sqlite3
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +134,7 @@ def test_new_directory(
     for name, command in (("reference", reference_command), ("ours", ours_command)):
         data = tmp_path / name / "pb_data"
         server = launch(command, data).server
-        _wait_for_installer(server)
+        server.wait_for("pbinstall/")  # the record that the first superuser is made with is there
         server.stop()
         places[name] = data
     expected, got = places["reference"], places["ours"]
@@ -143,13 +142,6 @@ def test_new_directory(
     assert_same_on_disk(expected, got, tmp_path, since=0)
     missing = {entry.name for entry in expected.iterdir()} - {entry.name for entry in got.iterdir()}
     assert not missing - {"types.d.ts"}, missing
-
-
-def _wait_for_installer(server: servers.Server) -> None:
-    """Wait for the record that the first superuser is made with."""
-    end = time.monotonic() + 10
-    while "pbinstall/" not in server.log and time.monotonic() < end:
-        time.sleep(0.05)
 
 
 def test_new_api(fresh: Pair) -> None:

@@ -5,6 +5,7 @@ Realtime: the same story told to both servers, and what their clients hear of it
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -33,9 +34,19 @@ HEARD = {
         {"name": "u", "type": "relation", "collectionId": "_pb_users_auth_"},
     ],
 }
+BELLS = {
+    "name": "bells",
+    "type": "base",
+    "listRule": "",
+    "createRule": "",
+    "fields": [{"name": "number", "type": "number"}],
+}
+"""Every client hears these; what it was to hear before one of them, it has heard by then."""
 ONE = "heardrecord0001"
 TWO = "heardrecord0002"
 ALICE = "user00000000001"
+LATE = 20.0
+"""Seconds that an event may come after the bell."""
 
 
 def options(**parts: Any) -> str:
@@ -48,6 +59,11 @@ def _place(event: dict[str, Any]) -> str:
     return json.dumps([event["event"], record.get("title"), str(record.get("id", ""))[:11]])
 
 
+def _sorted(before: list[Any], ear: Listener, events: list[Any]) -> list[Any]:
+    """Return what was heard before and now, with the id as whether it is the right one."""
+    return sorted([*before, *({**one, "id": one["id"] == ear.id} for one in events)], key=_place)
+
+
 class Story:
     """Both servers, a listener at each, and the differences found so far."""
 
@@ -56,6 +72,7 @@ class Story:
         self.sides: tuple[Side, Side] = (pair.reference, pair.ours)
         self.ties = Ties(pair.since)
         self.ears: list[Listener] = []
+        self.rung = 0
         self.connect()
 
     def connect(self) -> None:
@@ -69,8 +86,9 @@ class Story:
             ear.close()
 
     def subscribe(self, *topics: str, who: str = "guest") -> None:
+        wanted = [*topics, "bells/*"]
         self.do(
-            q("/api/realtime", "POST", {"clientId": "{client}", "subscriptions": topics}, who=who)
+            q("/api/realtime", "POST", {"clientId": "{client}", "subscriptions": wanted}, who=who)
         )
 
     def do(self, *steps: Scenario) -> None:
@@ -79,17 +97,29 @@ class Story:
     def hear(self, *steps: Scenario) -> list[Any]:
         """Take steps and compare what is heard then, in any order; return our side of it."""
         self.do(*steps)
-        heard = [
-            sorted(
-                ({**event, "id": event["id"] == ear.id} for event in ear.events()),
-                key=_place,
-            )
-            for ear in self.ears
-        ]
-        found = value_differences(heard[0], heard[1], self.ties, "heard")
+        self.rung += 1
+        self.do(q("/api/collections/bells/records?fields=number", "POST", {"number": self.rung}))
+        heard = [self._until_the_bell(ear) for ear in self.ears]
+        found = value_differences(*heard, self.ties, "heard")
+        end = time.monotonic() + LATE
+        while found and time.monotonic() < end:  # the reference sends from many threads
+            for ear, events in zip(self.ears, heard, strict=True):
+                events[:] = _sorted(events, ear, ear.events(0.2))
+            found = value_differences(*heard, self.ties, "heard")
 
         assert not found, f"{[step.line() for step in steps]}: {found}"
         return heard[1]
+
+    def _until_the_bell(self, ear: Listener) -> list[Any]:
+        events = []
+        while (event := ear.event()) is not None and not self._is_bell(event):
+            events.append(event)
+
+        assert event is not None, f"no bell after {events}"
+        return _sorted([], ear, events)
+
+    def _is_bell(self, event: dict[str, Any]) -> bool:
+        return bool(event["event"] == "bells/*" and event["data"]["record"]["number"] == self.rung)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +127,7 @@ def prepared(pair: Pair) -> Pair:
     users = {"viewRule": "", "listRule": ""}
     pair.check(
         q("/api/collections", "POST", HEARD, who="superuser"),
+        q("/api/collections", "POST", BELLS, who="superuser"),
         q("/api/collections/users", "PATCH", users, who="superuser"),
     )
     return pair
@@ -137,6 +168,9 @@ FORMS: list[Any] = [
     {"clientId": "x"},
     {"clientId": ""},
     {"clientId": "x" * 256},
+    {"clientId": "é" * 130},
+    {"clientId": "{client}", "subscriptions": ["é" * 1250]},
+    {"clientId": "{client}", "subscriptions": ["é" * 1251]},
     {"clientId": "{client}", "subscriptions": "x"},
     {"clientId": "{client}", "subscriptions": ["x" * 2501]},
     {"clientId": "{client}", "subscriptions": ["x"] * 1001},
@@ -146,6 +180,8 @@ FORMS: list[Any] = [
     {"clientId": "{client}"},
     {"clientId": 5},
     {"CLIENTID": "{client}", "SUBSCRIPTIONS": ["a"]},
+    {"client_id": "{client}", "sub-scriptions": ["a"]},
+    {"clientId": "{client}", "CLIENTID": "x"},
     [],
 ]
 
@@ -163,7 +199,7 @@ def test_subscribe_as_a_form(story: Story) -> None:
     An urlencoded form subscribes as well.
     """
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    for body in ("clientId={client}&subscriptions=heard&subscriptions=heard/*", "clientId={client}&subscriptions=heard", "clientId=x"):  # fmt: skip
+    for body in ("clientId={client}&subscriptions=heard&subscriptions=heard/*&subscriptions=bells/*", "clientId={client}&subscriptions=heard&subscriptions=bells/*", "clientId=x"):  # fmt: skip
         story.do(q("/api/realtime", "POST", body, headers=kind))
         story.hear(q(f"{R}/{ONE}", "PATCH", {"title": "form"}))
 
@@ -246,6 +282,51 @@ def test_batches_are_heard_when_they_are_done(story: Story) -> None:
     assert len(story.hear(q("/api/batch", "POST", {"requests": [good, good]}))) == 2
 
 
+JUDGED = {
+    "name": "judged",
+    "type": "base",
+    "listRule": "title = 'yes'",
+    "createRule": "",
+    "updateRule": "",
+    "deleteRule": "",
+    "fields": [{"name": "title", "type": "text"}],
+}
+J = "/api/collections/judged/records"
+
+
+def _retitle(record: str, title: str) -> dict[str, Any]:
+    return {"method": "PATCH", "url": f"{J}/{record}", "body": {"title": title}}
+
+
+def _delete(record: str) -> dict[str, Any]:
+    return {"method": "DELETE", "url": f"{J}/{record}", "body": {}}
+
+
+def test_deletes_are_judged_by_what_is_committed(story: Story) -> None:
+    """
+    What a transaction did to a record before it deletes it changes nothing for those who listen.
+    """
+    first, second = "judged000000001", "judged000000002"
+    story.do(
+        q("/api/settings", "PATCH", {"batch": {"enabled": True}}, who="superuser"),
+        q("/api/collections", "POST", JUDGED, who="superuser"),
+        q(J, "POST", {"id": first, "title": "yes"}),
+        q(J, "POST", {"id": second, "title": "no"}),
+    )
+    story.subscribe("judged/*")
+    made = {"method": "POST", "url": J, "body": {"id": "x" * 15, "title": "yes"}}
+    heard = [
+        story.hear(q("/api/batch", "POST", {"requests": requests}))
+        for requests in (
+            [made, _delete("x" * 15)],
+            [_retitle(first, "no"), _delete(first)],
+            [_retitle(second, "yes"), _delete(second)],
+        )
+    ]
+
+    assert [len(events) for events in heard] == [0, 1, 0]
+
+
 def test_who_a_client_is(story: Story) -> None:
     """
     A guest may sign in; nobody may become somebody else.
@@ -282,6 +363,17 @@ def test_rules_that_change(story: Story) -> None:
     for rule in (None, "", "title = 'x'", HEARD["listRule"]):
         story.do(q("/api/collections/heard", "PATCH", {"listRule": rule}, who="superuser"))
         story.hear(q(f"{R}/{ONE}", "PATCH", {"title": "rules"}))
+
+
+@pytest.mark.parametrize(
+    "body", ["ClientId=x", "client_id=x", "clientId=x&clientId=y", "clientId="]
+)
+def test_forms_have_exact_names(body: str, story: Story) -> None:
+    """
+    A form's names are read as they are; of repeated ones the first counts.
+    """
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    story.do(q("/api/realtime", "POST", body, headers=kind))
 
 
 def test_other_addresses(story: Story) -> None:

@@ -111,6 +111,18 @@ RULES = [
     {"rateLimits": {"rules": None, "excludedIPs": None}},
 ]
 
+TWICE = [
+    '{"meta":{"app_name":"marked"}}',
+    '{"Meta":{"App-Name":"marked too"}}',
+    '{"meta":{"appName":"1"},"META":{"appName":"2"}}',
+    '{"meta":{"APPNAME":"1","appname":"2"}}',
+    '{"meta":{"appName":"known","unknown":1,"Unknown":2}}',
+    '{"rateLimits":{"rules":[{"LABEL":"/x","max_requests":1,"DURATION":1}]}}',
+    '{"rateLimits":{"rules":[{"LABEL":"/x","label":"/y","maxRequests":1,"duration":1}]}}',
+]
+"""Names that are spelled otherwise, or given twice."""
+JSON = {"Content-Type": "application/json"}
+
 BODIES = [
     *SECTIONS,
     *({"meta": {"appURL": text}} for text in URLS),
@@ -130,6 +142,14 @@ def test_what_is_saved_and_what_is_refused(body: Any, pair: Pair) -> None:
     The same settings are accepted, and the same are refused in the same words.
     """
     pair.check(patch(body), q(URL, who="superuser"))
+
+
+@pytest.mark.parametrize("body", TWICE)
+def test_spellings(body: str, pair: Pair) -> None:
+    """
+    Case and marks do not matter; the same name twice is refused.
+    """
+    pair.check(patch(body, headers=JSON), q(URL, who="superuser"))
 
 
 FORMS = [

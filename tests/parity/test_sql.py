@@ -30,7 +30,7 @@ READS: list[Any] = [
     "with t(n) as (select 1) select n from t", "select [[id]] from {{users}} where 0",
     "select cast('é' as blob), 0.1+0.2, 123456789012345678, -0.0, 1e300, 3.0, 1e6",
     "select load_extension('x')", "update sqlite_master set sql='x'", "delete from _logs",
-    "select ?", "select :a", "select {:a}", "x" * 5001, 5,
+    "--" + "é" * 2499, "--" + "é" * 2500, "select ?", "select :a", "select {:a}", "x" * 5001, 5,
 ]  # fmt: skip
 
 WRITES = [
@@ -54,6 +54,31 @@ WRITES = [
     "analyze",
     "reindex",
 ]
+TOGETHER = [
+    "create table bar(a); insert into bar values(1)",
+    "insert into bar values(2); bad",
+    "insert into bar values(3); insert into nope values(1)",
+    "insert into bar values(4); select abs(-9223372036854775808)",
+    "insert into bar values(5); vacuum; select 1",
+    "create table bar2(a); bad",
+    "select 1; insert into bar values(6); bad",
+    "select * from bar",
+    "select * from bar2",
+    "vacuum; select 1",
+    "drop table bar; select 1; bad",
+    "select count(*) from bar",
+]
+"""Several statements at once: what they leave when one of them fails."""
+QUOTED = [
+    "select [[users.id]], [[id]] from users limit 1",
+    "select {{users}}.[[id]], {{users.id}} from {{main.users}} limit 1",
+    "select [[main.users.id]] from users limit 1",
+    "select [[users.*]] from users limit 0",
+    "select [[a b]] from users",
+    "select [[count(id)]] from users",
+    "select '[[x]]' a, '{{y}}' b",
+]
+MARKS = ["select ?1", "select ?2", "select ?1, ?1", "select ?, ?", "select :a, :b", "select ?3, :b"]
 
 
 @pytest.mark.parametrize("query", READS, ids=lambda query: str(query)[:60])
@@ -69,6 +94,27 @@ def test_writing(pair: Pair) -> None:
     What a chain of statements changes is counted alike.
     """
     pair.check(*map(sql, WRITES))
+
+
+def test_all_or_nothing(pair: Pair) -> None:
+    """
+    A chain that begins with a change is carried out as a whole or not at all.
+    """
+    answers = "?fields=rows,data,message,status"
+    pair.check(
+        *(
+            q(URL + answers, "POST", {"query": text}, who="superuser", name=text)
+            for text in TOGETHER
+        )
+    )
+
+
+@pytest.mark.parametrize("query", [*QUOTED, *MARKS], ids=str)
+def test_names_and_marks(query: str, pair: Pair) -> None:
+    """
+    Names in double brackets are quoted part by part; marks for values are refused by their names.
+    """
+    pair.check(sql(query))
 
 
 def test_no_more_than_a_thousand_rows(ours: Any) -> None:

@@ -38,7 +38,7 @@ def request(
     return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + body
 
 
-def wire(port: int, data: bytes, patience: float = 3.0) -> bytes:
+def wire(port: int, data: bytes, patience: float = servers.LIMIT) -> bytes:
     """Send bytes and return everything that comes back until the server closes."""
     got = b""
     with socket.create_connection(("127.0.0.1", port), timeout=patience) as sock:

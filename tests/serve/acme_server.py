@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.x509.oid import NameOID
 
+from scripts.servers import LIMIT
+
 ISSUER = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
 
 
@@ -187,7 +189,7 @@ class Authority:
     def _fetch(self, name: str, token: str) -> str:
         if name in self.unreachable:
             return "no such host"
-        connection = http.client.HTTPConnection("127.0.0.1", self.proof_port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.proof_port, timeout=LIMIT)
         try:
             connection.request(
                 "GET", f"/.well-known/acme-challenge/{token}", headers={"Host": name}

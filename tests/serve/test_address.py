@@ -61,7 +61,7 @@ def test_listening_on_all_addresses() -> None:
     sock = listen(parse_address(":0"))
     port = sock.getsockname()[1]
 
-    socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    socket.create_connection(("127.0.0.1", port), timeout=60).close()
     sock.close()
 
 

@@ -19,6 +19,8 @@ import pytest
 
 from scripts import servers
 from scripts.http_client import Answer, Client
+from scripts.servers import LIMIT
+from tests.waiting import eventually
 
 PROGRAM = """
 import time
@@ -28,6 +30,7 @@ pb = PocketBase()
 
 @pb.route("GET", "/slow/{seconds}")
 def slow(event):
+    print("begun", flush=True)
     time.sleep(float(event.params["seconds"]))
     event.text(200, "done")
 
@@ -70,7 +73,7 @@ def _ask_soon(server: servers.Server, path: str) -> tuple[threading.Thread, list
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    time.sleep(0.3)
+    server.wait_for("begun")
     return thread, answers
 
 
@@ -86,7 +89,7 @@ def _ask_soon(server: servers.Server, path: str) -> tuple[threading.Thread, list
 def test_stop(signals: list[signal.Signals], program: list[str], start: Start) -> None:
     """However often it is told to stop, the server answers what it has begun and ends with code 0."""
     server = start(program)
-    thread, answers = _ask_soon(server, "/slow/1")
+    thread, answers = _ask_soon(server, "/slow/0.5")
     idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(5)]
     half = socket.create_connection(("127.0.0.1", server.port))
     half.sendall(b"GET /api/health HTTP/1.1\r\nHost:")
@@ -95,8 +98,8 @@ def test_stop(signals: list[signal.Signals], program: list[str], start: Start) -
     for number in signals:
         process.send_signal(number)
         time.sleep(0.05)
-    code = process.wait(8)
-    thread.join(5)
+    code = process.wait(LIMIT)
+    thread.join(LIMIT)
     for sock in [*idle, half]:
         sock.close()
 
@@ -111,13 +114,11 @@ def test_stop_waits_only_so_long(program: list[str], start: Start) -> None:
     server = start(program)
     process = server.process
     assert process is not None
-    _ask_soon(server, "/slow/30")
-    began = time.monotonic()
+    _ask_soon(server, "/slow/600")
     process.terminate()
-    code = process.wait(10)
+    code = process.wait(LIMIT)
 
     assert code == 0
-    assert time.monotonic() - began < 6
     assert "terminating" in server.log
 
 
@@ -128,9 +129,9 @@ def test_nohup(program: list[str], tmp_path: Path) -> None:
     assert process is not None
     try:
         process.send_signal(signal.SIGHUP)
-        time.sleep(0.3)
-
-        assert Client(server.port).get("/api/health").status == 200
+        for _ in range(10):
+            assert Client(server.port).get("/api/health").status == 200
+            time.sleep(0.03)
     finally:
         server.stop()
 
@@ -138,18 +139,16 @@ def test_nohup(program: list[str], tmp_path: Path) -> None:
 def test_workers(ours_command: list[str], start: Start) -> None:
     """Several workers answer, share what is stored, replace each other, and end together."""
     server = start(ours_command, "--workers=2")
-    workers = server.pids()[1:]
+    workers = eventually(lambda: len(server.pids()) == 3 and server.pids()[1:])
     os.kill(max(workers), signal.SIGKILL)
-    time.sleep(1.5)
+    eventually(lambda: len(alive := server.pids()) == 3 and max(workers) not in alive)
     answers = [Client(server.port).get("/api/health").status for _ in range(20)]
     process = server.process
     assert process is not None
-    alive = server.pids()
     process.terminate()
 
     assert answers == [200] * 20
-    assert len(alive) >= 3
-    assert process.wait(8) == 0
+    assert process.wait(LIMIT) == 0
 
 
 def test_the_parent_takes_its_workers_along(ours_command: list[str], start: Start) -> None:
@@ -158,12 +157,9 @@ def test_the_parent_takes_its_workers_along(ours_command: list[str], start: Star
     process = server.process
     assert process is not None
     process.kill()
-    process.wait(5)
-    end = time.monotonic() + 8
-    while servers.answers(server.port) and time.monotonic() < end:
-        time.sleep(0.1)
+    process.wait(LIMIT)
 
-    assert not servers.answers(server.port)
+    eventually(lambda: not servers.answers(server.port))
 
 
 def _refusal(command: list[str], *args: str) -> str:
@@ -241,11 +237,11 @@ def test_dev(ours_command: list[str], start: Start) -> None:
     server = start(ours_command, "--dev")
     Client(server.port).get("/api/collections/users/records", filter="name = 'x'")
     Client(server.port).get("/api/collections/missing")
-    time.sleep(0.3)
-
-    assert "ms] SELECT" in server.log
-    assert "INFO GET /api/collections/users/records" in server.log
-    assert "ERROR GET /api/collections/missing" in server.log
+    server.wait_for(
+        "ms] SELECT",
+        "INFO GET /api/collections/users/records",
+        "ERROR GET /api/collections/missing",
+    )
 
 
 def test_query_timeout(ours_command: list[str], tmp_path: Path) -> None:
@@ -266,4 +262,4 @@ def test_query_timeout(ours_command: list[str], tmp_path: Path) -> None:
         took = time.monotonic() - began
 
     assert answer.status == 400
-    assert 0.5 < took < 10
+    assert took > 0.5

@@ -26,6 +26,7 @@ from pocketbase_server.serve.acme.plain_port import HEAD_BYTES, PlainPort
 from pocketbase_server.serve.acme.plan import Directory
 from pocketbase_server.serve.acme.renewer import Renewer, Wish
 
+from scripts.servers import LIMIT
 from tests.serve.acme_server import Authority, running_authority
 
 NAMES = ("app.example", "www.app.example")
@@ -51,13 +52,13 @@ class plain_port:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         start = asyncio.start_server(self._port.serve, "127.0.0.1", 0, limit=HEAD_BYTES)
-        self._server = asyncio.run_coroutine_threadsafe(start, self._loop).result(5)
+        self._server = asyncio.run_coroutine_threadsafe(start, self._loop).result(LIMIT)
         return int(self._server.sockets[0].getsockname()[1])
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._server.close)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(LIMIT)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from pocketbase_server.core.errors import (
     NotFoundError,
     OffloadError,
 )
+from pocketbase_server.services import enumeration
 from pocketbase_server.services.enumeration import EmptyListWatch
 from pocketbase_server.services.page import Page
 from pocketbase_server.services.record_crud import (
@@ -25,8 +26,9 @@ from pocketbase_server.services.record_crud import (
     view_record,
 )
 from pocketbase_server.storage.sql.errors import WouldBlock
-from pocketbase_server.storage.sql.inline import inline_mode
+from pocketbase_server.storage.sql.inline import Speeds, inline_mode
 
+from scripts.servers import LIMIT
 from tests.core.records.conftest import app, number, place, relation, text  # noqa: F401
 
 ID = "post00000000001"
@@ -455,6 +457,7 @@ def test_inline_only_without_other_peoples_code(place, posts, people):  # noqa: 
     """
     On a thread that must not wait, nothing runs whose time nobody knows.
     """
+    place.app.data._speeds = Speeds(limit=LIMIT)  # however slow this machine is
     guest = place.request(body={"n": 1})
     account = place.request(body={**NEW, "email": "i@x.co"})
     with inline_mode():
@@ -482,11 +485,11 @@ def test_a_busy_writer_is_not_waited_for_inline(place, posts):  # noqa: F811
     def hold():
         with place.app.data.transaction():
             inside.set()
-            done.wait(5)
+            done.wait(LIMIT)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    inside.wait(5)
+    inside.wait(LIMIT)
     told = []
     place.app.hooks.record_after_create_error.bind(told.append, id="__pbTest__")
     try:
@@ -525,10 +528,12 @@ def test_increments_by_many_callers(place, posts):  # noqa: F811
 # -- guessing
 
 
-def test_guessing_is_answered_late(place, posts):  # noqa: F811
+def test_guessing_is_answered_late(place, posts, monkeypatch):  # noqa: F811
     """
     The fourth empty answer to a filter within three seconds waits; other lists do not.
     """
+    assert enumeration.WINDOW == 3
+    monkeypatch.setattr(enumeration, "WINDOW", LIMIT)
     watch, empty, full = EmptyListWatch(), {"items": []}, {"items": [1]}
     ruled = place.change("posts", list_rule='title != "x"')
     guess = place.request(filter='secret = "a"')

@@ -46,6 +46,15 @@ def test_no_limit_is_no_permission(counters):
     assert [counters.hit("b", 3, 0) for _ in range(9)] == [True] * 9
 
 
+def test_what_is_forgotten_starts_a_window(counters):
+    for name in ("a", "b"):
+        assert counters.hit(name, 1, 9)
+    counters.forget("a")
+    counters.forget("c")
+
+    assert [counters.hit(name, 1, 9) for name in ("a", "b")] == [True, False]
+
+
 def test_a_clock_that_starts_anew_starts_a_window(counters):
     assert counters.hit("a", 1, 3600)
     counters._clock.now = 5.0

@@ -185,10 +185,10 @@ def test_broken_logs(name, path, capsys):
 
 def test_quick(path):
     """The look at a whole directory is short."""
-    began = time.perf_counter()
+    began = time.process_time()
     DataDir(path).prepare()
 
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_places(tmp_path):

@@ -118,9 +118,9 @@ def test_json_over_its_limit_costs_little(client):
     """
     body = b'{"title":"x","j":[' + b"1," * (LARGE // 2) + b"1]}"
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.process_time()
     status, answer = ask(client, "POST", URL, body)
-    seconds, (_, peak) = time.perf_counter() - began, tracemalloc.get_traced_memory()
+    seconds, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert (400, "validation_json_size_limit") == (status, answer["data"]["j"]["code"])

@@ -85,8 +85,17 @@ def regex_issue(pattern: str) -> Issue | None:
     return None
 
 
+def fits(pattern: str, text: str) -> bool:
+    """Tell whether *text* is of the shape that *pattern* describes; nothing is of none."""
+    try:
+        return compile_pattern(pattern).matches(text)
+    except RegexError:
+        return False
+
+
+# COMPAT: capitals may stand anywhere but at the end of a label, and the blank is the reference's
 _DOMAIN = compile_pattern(
-    r"^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+(?:[a-zA-Z]{1,63}|xn--[a-z0-9]{1,59})$"
+    r"^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-zA-Z]{1,63}| xn--[a-z0-9]{1,59})$"
 )
 _NO_DOMAIN = Issue("validation_is_domain", "Must be a valid domain.")
 

@@ -13,6 +13,8 @@ _ODD: Final = re.compile(r"[^\w.*\-+=#]+", re.ASCII)
 _SHORTEST: Final = 3
 _LONGEST: Final = 100
 _LONGEST_EXTENSION: Final = 20
+_LONGEST_GIVEN: Final = 300
+"""COMPAT: of what the caller says, only the end counts."""
 _RANDOM: Final = 10
 
 
@@ -21,6 +23,7 @@ def stored_name(name: str, guess_extension: Callable[[], str]) -> str:
 
     *guess_extension* is asked (for `.png` and the like) when the name has no extension.
     """
+    name = name[-_LONGEST_GIVEN:]
     own = extension_of(name)
     base = snake_case(name[: len(name) - len(own)])
     if len(base) < _SHORTEST:

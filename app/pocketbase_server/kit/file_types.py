@@ -247,7 +247,7 @@ def _refined(kind: FileType, start: bytes) -> FileType:
 def _png(start: bytes) -> FileType | None:
     if not start.startswith(b"\x89PNG\r\n\x1a\n"):
         return None
-    return FileType("image/png", ".png")
+    return FileType("image/apng" if start[37:41] == b"acTL" else "image/png", ".png")
 
 
 def _container(start: bytes) -> FileType | None:

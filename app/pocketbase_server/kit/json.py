@@ -87,9 +87,9 @@ def _count_keys(value: Any, enough: int) -> int:
         node = todo.pop()
         if node.__class__ is dict:
             total += len(node)
-            todo.extend(v for v in node.values() if v.__class__ is dict or v.__class__ is list)
+            todo += [v for v in node.values() if v.__class__ is dict or v.__class__ is list]
         else:
-            todo.extend(v for v in node if v.__class__ is dict or v.__class__ is list)
+            todo += [v for v in node if v.__class__ is dict or v.__class__ is list]
     return total
 
 
@@ -190,6 +190,8 @@ def _with_numbers(value: Any) -> Any:
 
 def number_text(number: float) -> str:
     """Return a number as the reference prints it: `1`, `0.5`, `1e+21`, `1e-7`, `-0`."""
+    if number.__class__ is int and -_EXACT <= number <= _EXACT:
+        return str(number)
     double = float(number)
     if double != double or double in {float("inf"), float("-inf")}:  # noqa: PLR0124 - NaN
         return "null"
@@ -231,8 +233,21 @@ def canonical_json(value: Any) -> str:
     keys sorted.
     """
     if isinstance(value, str):
-        return value if is_json_text(value) else quote(value)
+        if is_json_text(value):
+            return value
+        # COMPAT: half a pair of surrogates is read as the sign of what cannot be read
+        mended = _HALVES.sub(_mended, value) if "\\u" in value else value
+        return mended if mended is not value and is_json_text(mended) else quote(value)
     return dumps(value, sort_keys=True).decode()
+
+
+_HALVES: Final = re.compile(
+    r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+
+
+def _mended(found: re.Match[str]) -> str:
+    return "\\ufffd" if found[1] else found[0]
 
 
 def is_json_text(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime
 from typing import TextIO
@@ -44,4 +45,5 @@ def _stamp() -> str:
 
 
 def _program() -> str:
-    return sys.argv[0] or "pocketbase"
+    # NOTE: a released executable runs unpacked, elsewhere; its launcher tells where it lies
+    return os.environ.get("POCKETBASE_EXECUTABLE") or sys.argv[0] or "pocketbase"

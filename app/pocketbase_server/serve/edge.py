@@ -189,7 +189,15 @@ class Edge:
             quick = await self._write(make)
             if quick is not None:
                 return quick
-        answer: Answer = await (self._slow if lane is Lane.SLOW else self._pool).run(make)
+        return await self._on_thread(lane, make, body)
+
+    async def _on_thread(self, lane: Lane, make: _Call, body: Body) -> Answer:
+        try:
+            answer: Answer = await (self._slow if lane is Lane.SLOW else self._pool).run(make)
+        finally:
+            if body.__class__ is not BytesIO:
+                # NOTE: what is left of a request may live on for a while, and must not keep files open
+                body.close()
         return answer
 
     async def _write(self, make: _Call) -> Answer | None:

@@ -19,6 +19,7 @@ from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes, SSLPro
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
+from pocketbase_server.kit.memory import release_soon
 from pocketbase_server.serve.address import Address, listen, parse_address
 from pocketbase_server.serve.restart import SIGNAL, inherited_sockets, start_anew
 from pocketbase_server.serve.retire import QUIET_SECONDS, stop_accepting
@@ -220,6 +221,7 @@ def _await_ready(server: _Server, is_ready: int) -> None:
     while os.read(is_ready, 1):
         server.respawn_failed_workers = True
         server.ready.release()
+        release_soon()
 
 
 def _load(job: Job, dying: int, where: object, index: int, *, is_first_time: bool) -> Any:

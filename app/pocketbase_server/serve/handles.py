@@ -55,7 +55,7 @@ class Handles:
 
     def second(self, scope: Any) -> socket.socket | None:
         """Return another handle of the socket that the request came by, or None."""
-        if os.name != "posix" or scope.scheme != "http":
+        if os.name != "posix":
             return None
         try:
             free = os.dup(0)
@@ -67,15 +67,18 @@ class Handles:
         peer: str = scope.client
         fd = self._find(peer, free)
         sock = _duplicate(fd, peer) if fd is not None else None
+        if sock is not None and scope.http_version.startswith("1"):
+            # NOTE: other answers on an HTTP/2 connection want all the room they can get
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         if sock is not None and fd is not None:
             self._claimed[sock.fileno()] = fd
             self._taken.add(fd)
         return sock
 
-    def forget(self, sock: socket.socket | None) -> None:
-        """Take note that a handle we gave is about to be closed."""
-        if sock is not None:
-            self._taken.discard(self._claimed.pop(sock.fileno(), -1))
+    def close(self, sock: socket.socket) -> None:
+        """Close a handle we gave."""
+        self._taken.discard(self._claimed.pop(sock.fileno(), -1))
+        sock.close()
 
     def _find(self, peer: str, free: int) -> int | None:
         known = self._seen.pop(peer, None)
@@ -134,7 +137,6 @@ def _duplicate(fd: int, peer: str) -> socket.socket | None:
         # SECURITY: asked of our own handle, which nobody can close and give to another connection
         if _shown(sock.getpeername()) == peer:
             sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
             return sock
     except OSError:
         pass

@@ -1,32 +1,38 @@
-"""Connections that stay open: events go straight to the socket, on the event loop.
+"""Connections that stay open: events go straight to the sockets, on the event loop.
 
-Granian takes whatever it is given into a queue without end, so a client that does not read would
-cost all that is sent to it. We therefore write behind the greeting to a second handle of the same
-socket, which tells when it is full. Where that cannot be had (another platform, too few handles)
-granian sends, and memory is bounded by how long a connection may last.
+An event for many is posted once. It is sent from here to one connection after the other, without a
+queue, a lock or a wake-up of each: what is left is nearly what the system takes for sending.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections import deque
-from time import monotonic
+from functools import partial
+from threading import get_ident
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.serve.handles import Handles
+from pocketbase_server.serve.line import AT_ONCE, HEAD_LENGTH, GranianWay, Line, SocketWay, Way
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from pocketbase_server.serve.gauge import Gauge
     from pocketbase_server.services.realtime.clients import RealtimeClient
     from pocketbase_server.web.sse import EventStream
 
-_AT_ONCE: Final = 64 << 10
-"""Bytes of events that leave the shared queue together."""
 _ROUND: Final = 256
 """Clients that are served before others on the loop have their turn."""
+_MOST_POSTED: Final = 2048
+"""Events that may wait for the loop; who posts more waits for it too."""
+_PATIENCE_SECONDS: Final = 1.0
 _SWEEP_SECONDS: Final = 5.0
-_END_OF_CHUNKS: Final = b"0\r\n\r\n"
+_WAKE: Final = b""
+"""In place of an event: send what waits."""
 
 
 class Lines:
@@ -34,9 +40,12 @@ class Lines:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop
-        self._lines: dict[RealtimeClient, _Line] = {}
-        self._awake: deque[RealtimeClient] = deque()
+        self._thread = 0
+        """The loop's, which must not wait for itself."""
+        self._lines: dict[RealtimeClient, Line] = {}
+        self._posted: deque[tuple[bytes, Sequence[RealtimeClient]]] = deque()
         self._handles: Handles
+        self._gauges: dict[str, Gauge] = {}
         self._is_due = False
         self._is_closed = False
 
@@ -48,12 +57,14 @@ class Lines:
     async def serve(self, scope: Any, proto: Any, answer: Any, stream: EventStream) -> None:
         """Answer with the stream, until the client goes or is sent away."""
         client, realtime = stream.client, stream.realtime
-        sock = None if self._is_closed else self._handles.second(scope)
+        self._thread = get_ident()
+        line = Line(client, self._loop.create_future())
+        way = None if self._is_closed else self._direct(scope, line)
         transport = proto.response_stream(answer.status, answer.headers)
         transport.send_bytes(stream.greeting())
         if self._is_closed:
             return
-        line = _Line(client, transport, sock, self._loop, is_chunked=scope.http_version != "1.0")
+        line.way = way or GranianWay(line, transport, self._gauge(scope), self._loop)
         if not self._lines:
             self._loop.call_later(_SWEEP_SECONDS, self._sweep)
         self._lines[client] = line
@@ -66,19 +77,60 @@ class Lines:
         finally:
             realtime.broker.remove(client)
             del self._lines[client]
-            self._handles.forget(sock)
             line.release()
             gone.cancel()
 
+    def _direct(self, scope: Any, line: Line) -> Way | None:
+        """Return the way past granian, where there is one."""
+        sock = self._handles.second(scope) if scope.scheme == "http" else None
+        if sock is None:
+            return None
+        is_chunked = scope.http_version == "1.1"
+        return SocketWay(line, sock, self._handles.close, self._loop, is_chunked=is_chunked)
+
+    def _gauge(self, scope: Any) -> Gauge | None:
+        """Return what tells how much granian holds for an encrypted connection, where that is known."""
+        if scope.scheme == "http":
+            return None
+        from pocketbase_server.serve.gauge import Gauge, can_tell
+
+        peer: str = scope.client
+        gauge = self._gauges.get(peer)
+        if gauge is None:
+            sock = self._handles.second(scope)
+            if sock is None:
+                return None
+            if not can_tell(sock):
+                self._handles.close(sock)
+                return None
+            gauge = self._gauges[peer] = Gauge(sock, partial(self._close_gauge, peer))
+        return gauge.share()
+
+    def _close_gauge(self, peer: str, sock: socket.socket) -> None:
+        del self._gauges[peer]
+        self._handles.close(sock)
+
     # -- called on any thread
 
-    def wake(self, client: RealtimeClient) -> None:
-        """Send what waits for a client, soon."""
-        self._awake.append(client)
+    def post(self, event: bytes, clients: Sequence[RealtimeClient]) -> None:
+        """Send an event to all of them, soon and in order; who reads too slowly is dropped.
+
+        Waits only where events are posted faster than they can be sent.
+        """
+        posted = self._posted
+        posted.append((event, clients))
         if not self._is_due:
             self._is_due = True
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._flush)
+        if len(posted) > _MOST_POSTED and get_ident() != self._thread:
+            until = monotonic() + _PATIENCE_SECONDS
+            while len(posted) > _MOST_POSTED and monotonic() < until:
+                sleep(0.001)
+
+    def wake(self, client: RealtimeClient) -> None:
+        """Send what waits for a client, soon."""
+        self.post(_WAKE, (client,))
 
     def hang_up(self, client: RealtimeClient) -> None:
         """End the connection of a client, soon."""
@@ -89,15 +141,57 @@ class Lines:
 
     def _flush(self) -> None:
         self._is_due = False
-        awake, lines = self._awake, self._lines
-        for _ in range(min(len(awake), _ROUND)):
-            client = awake.popleft()
-            line = lines.get(client)
-            if line is not None:
-                line.flush()
-        if awake and not self._is_due:
+        posted, left = self._posted, _ROUND
+        while posted and left > 0:
+            events, clients = self._next()
+            if len(clients) > left:
+                others = clients[left:]
+                posted.extendleft((event, others) for event in reversed(events))
+                clients = clients[:left]
+            left -= len(clients)
+            if len(events) == 1:
+                self._send_one(events[0], clients)
+            else:
+                self._send_all(events, clients)
+        if posted and not self._is_due:
             self._is_due = True
             self._loop.call_soon(self._flush)
+
+    def _next(self) -> tuple[list[bytes], Sequence[RealtimeClient]]:
+        """Return what is to be sent next, and to whom; all that is for the same clients at once."""
+        posted = self._posted
+        event, clients = posted.popleft()
+        events, size = [event], len(event)
+        while posted and size < AT_ONCE and posted[0][1] == clients:
+            event = posted.popleft()[0]
+            events.append(event)
+            size += len(event)
+        return events, clients
+
+    def _send_one(self, event: bytes, clients: Sequence[RealtimeClient]) -> None:
+        find, now = self._lines.get, monotonic()
+        before, after = b"%x\r\n" % (HEAD_LENGTH + len(event)), event + b"\r\n"
+        for client in clients:
+            line = find(client)
+            # PERF: a thousand times for one event; for whom nothing waits, this is all
+            if line is not None and line.is_free and event is not _WAKE:
+                line.way.write(before + line.head + after)
+                client.last_sent = now
+            elif line is not None:
+                self._send_later((event,), line)
+
+    def _send_all(self, events: Sequence[bytes], clients: Sequence[RealtimeClient]) -> None:
+        for client in clients:
+            line = self._lines.get(client)
+            if line is not None:
+                self._send_later(events, line)
+
+    @staticmethod
+    def _send_later(events: Sequence[bytes], line: Line) -> None:
+        for event in events:
+            if event is not _WAKE:
+                line.keep(event)
+        line.flush()
 
     def _close(self, client: RealtimeClient) -> None:
         line = self._lines.get(client)
@@ -123,106 +217,7 @@ class Lines:
         await asyncio.sleep(0.01)
 
 
-class _Line:
-    """One connection; used on the loop's thread only."""
-
-    __slots__ = (
-        "_client",
-        "_head",
-        "_is_chunked",
-        "_loop",
-        "_rest",
-        "_socket",
-        "_transport",
-        "closed",
-    )
-
-    def __init__(
-        self,
-        client: RealtimeClient,
-        transport: Any,
-        sock: socket.socket | None,
-        loop: asyncio.AbstractEventLoop,
-        *,
-        is_chunked: bool,
-    ) -> None:
-        self._client = client
-        self._transport = transport
-        self._socket = sock
-        self._loop = loop
-        self._is_chunked = is_chunked
-        self._head = b"id:%b\n" % client.id.encode()
-        self._rest: memoryview | None = None
-        """What the socket had no room for."""
-        self.closed: asyncio.Future[None] = loop.create_future()
-
-    def flush(self) -> None:
-        """Send what waits, as much as there is room for."""
-        # NOTE: before the client has shown its id, granian may still be sending the greeting
-        if self._rest is not None or not self._client.is_known or self.closed.done():
-            return
-        while events := self._client.take(_AT_ONCE):
-            head = self._head
-            data = head + head.join(events)
-            if not self._send(data):
-                return
-
-    def _send(self, data: bytes) -> bool:
-        """Send *data*; return whether there may be room for more."""
-        if self._socket is None:
-            self._transport.send_bytes(data)
-            return True
-        if self._is_chunked:
-            data = b"%x\r\n%b\r\n" % (len(data), data)
-        return self._write(data)
-
-    def _write(self, data: bytes | memoryview) -> bool:
-        sock = self._socket
-        if sock is None:
-            return False
-        try:
-            sent = sock.send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self.close()
-            return False
-        if sent == len(data):
-            return True
-        if self._rest is None:
-            self._loop.add_writer(sock.fileno(), self._writable)
-        self._rest = memoryview(data)[sent:]
-        return False
-
-    def _writable(self) -> None:
-        rest, sock = self._rest, self._socket
-        if rest is not None and sock is not None and self._write(rest):
-            self._loop.remove_writer(sock.fileno())
-            self._rest = None
-            self.flush()
-
-    def close(self) -> None:
-        """End the connection."""
-        if not self.closed.done():
-            self.closed.set_result(None)
-
-    def release(self) -> None:
-        """Let go of the socket."""
-        sock, self._socket = self._socket, None
-        if sock is None:
-            return
-        if self._rest is not None:
-            self._loop.remove_writer(sock.fileno())
-        elif self._is_chunked:
-            with contextlib.suppress(OSError):
-                sock.send(_END_OF_CHUNKS)
-        # NOTE: granian sees the end of its own handle by this, and closes it
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-        sock.close()
-
-
-async def _watch(proto: Any, line: _Line) -> None:
+async def _watch(proto: Any, line: Line) -> None:
     """Close the line when the client goes."""
     await proto.client_disconnect()
     line.close()

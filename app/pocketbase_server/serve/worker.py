@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import AppError
+from pocketbase_server.kit.memory import release_soon
 from pocketbase_server.serve.banner import print_banner, print_error, print_installer
 from pocketbase_server.serve.handles import raise_limit
 from pocketbase_server.serve.restart import ask_for_restart
@@ -69,6 +70,7 @@ class Worker:
         self._edge.start(loop)
         loop.add_reader(self._job.parent, _stop_as_orphan, loop, self._job.parent)
         os.write(self._job.ready, b"1")
+        release_soon()
         if self._is_first:
             self._app.crons.start()
         if self._is_first and self._is_first_time:

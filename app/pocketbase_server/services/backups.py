@@ -42,6 +42,8 @@ _SPARE: Final = 64 << 20
 """Bytes that stay free on the disk when a backup is unpacked."""
 _NAME: Final = re.compile(r"[a-z0-9_-]+\.zip\Z")
 _DATABASES: Final = ("data.db", "auxiliary.db")
+_OF_PROCESSES: Final = (".pb_restore", ".rate_limits", ".attempts", ".letters")
+"""What means something only while this server runs."""
 _PROGRESS_EVERY: Final = 5.0
 INFO, ERROR = 0, 8
 
@@ -156,9 +158,7 @@ class Backups:
         root = self._app.dir.path
         found = []
         for top in sorted(root.iterdir()):
-            if top.name in exclude or top.name.startswith(
-                (*_DATABASES, ".pb_restore", ".rate_limits")
-            ):
+            if top.name in exclude or top.name.startswith((*_DATABASES, *_OF_PROCESSES)):
                 continue
             paths = [top] if not top.is_dir() else sorted(top.rglob("*"))
             found += [

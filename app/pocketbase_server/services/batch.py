@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
 
-from pocketbase_server.core.errors import REQUIRED, BadRequestError, ForbiddenError, Issue
+from pocketbase_server.core.errors import (
+    REQUIRED,
+    AppError,
+    BadRequestError,
+    ForbiddenError,
+    Issue,
+)
 from pocketbase_server.core.hooks.events import BatchRequestEvent
-from pocketbase_server.core.records.files import add_uploads
+from pocketbase_server.core.records.files import put_uploads
 from pocketbase_server.core.request_info import RequestInfo
 from pocketbase_server.core.settings.validate import IN_INVALID, without_blanks
+from pocketbase_server.kit.members import RepeatedMemberError, members
 from pocketbase_server.kit.query import parse_query
+from pocketbase_server.services.batch_uploads import Coming, UploadsAhead
 from pocketbase_server.services.rate_limit import Asked
 from pocketbase_server.services.record_crud import (
-    create_record,
     delete_record,
     find_collection,
+    make_record,
     update_record,
 )
 from pocketbase_server.storage.sql.errors import WouldBlock
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
 
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.core.records.model import Record
     from pocketbase_server.kit.upload import Upload
 
 READING: Final = "Failed to read the submitted batch data."
@@ -39,8 +49,11 @@ _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _PATH: Final = re.compile(
     r"/api/collections/([^/?]+)/records(?:/([^/?]+))?(?:\?(.*))?\Z", re.DOTALL
 )
-_FILE_KEY: Final = re.compile(r"requests(?:\.(\d{1,9})\.|\[(\d{1,9})\]\.)(.+)\Z", re.DOTALL)
+_FILE_KEY: Final = re.compile(
+    r"requests(?:\.(0|[1-9]\d{0,8})\.|\[(0|[1-9]\d{0,8})\]\.)(.+)\Z", re.DOTALL
+)
 _KINDS: Final[Mapping[str, type]] = {"method": str, "url": str, "headers": dict, "body": dict}
+_NAMES: Final = tuple(_KINDS)
 _ODD: Final = re.compile(r"\W", re.ASCII)
 
 Files = Mapping[str, "list[Upload]"]
@@ -85,7 +98,7 @@ def body_limit(app: App) -> int:
 
 def read_items(body: Mapping[str, Any], files: Files) -> list[BatchItem]:
     """Return the requests of a batch; raises `BadRequestError` when they are none."""
-    raw = next((v for k, v in body.items() if k.lower() == "requests"), None)
+    raw = _members(body, ("requests",)).get("requests")
     if raw is not None and not isinstance(raw, list):
         raise BadRequestError(READING)
     items = [_read_item(entry) for entry in raw or ()]
@@ -97,12 +110,23 @@ def read_items(body: Mapping[str, Any], files: Files) -> list[BatchItem]:
 def _read_item(raw: Any) -> BatchItem:
     if not isinstance(raw, dict):
         raise BadRequestError(READING)
-    plain = {key.lower(): value for key, value in raw.items() if value is not None}
-    values: dict[str, Any] = {name: plain.get(name, kind()) for name, kind in _KINDS.items()}
-    is_sound = all(isinstance(values[name], kind) for name, kind in _KINDS.items())
-    if not is_sound or not all(isinstance(text, str) for text in values["headers"].values()):
+    item = BatchItem()
+    for name, value in _members(raw, _NAMES).items():
+        if value is None:
+            continue
+        if not isinstance(value, _KINDS[name]):
+            raise BadRequestError(READING)
+        setattr(item, name, value)
+    if item.headers and not all(isinstance(text, str) for text in item.headers.values()):
         raise BadRequestError(READING)
-    return BatchItem(**values)
+    return item
+
+
+def _members(body: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    try:
+        return members(body, names)
+    except RepeatedMemberError as ex:
+        raise BadRequestError(READING) from ex
 
 
 def _keep_files(items: list[BatchItem], key: str, uploads: list[Upload]) -> None:
@@ -173,24 +197,42 @@ class _Batch:
 
     def carry_out(self, items: Sequence[BatchItem]) -> list[dict[str, Any]]:
         """Return the answers, in order."""
-        until = monotonic() + self._app.settings.current.batch.timeout
+        ahead = self._ahead(items)
         answers: list[dict[str, Any]] = []
-        with self._app.data.transaction():
+        with ahead.stored(), self._app.data.transaction():
+            until = monotonic() + self._app.settings.current.batch.timeout
             for at, item in enumerate(items):
                 if monotonic() > until:
                     raise BadRequestError(FAILED)
-                answers.append(self._try(at, item))
+                try:
+                    answers.append(self._run(item, ahead.ids.get(at, "")))
+                except WouldBlock:
+                    raise
+                except Exception as ex:
+                    raise BatchItemError(at, ex) from ex
         return answers
 
-    def _try(self, at: int, item: BatchItem) -> dict[str, Any]:
-        try:
-            return self._run(item)
-        except WouldBlock:
-            raise
-        except Exception as ex:
-            raise BatchItemError(at, ex) from ex
+    def _ahead(self, items: Sequence[BatchItem]) -> UploadsAhead:
+        """Return what is to be stored before the transaction begins."""
+        ahead = UploadsAhead(self._app, self._request)
+        if not self._app.files.storage.is_remote:
+            return ahead
+        for at, item in enumerate(items):
+            if item.files and item.method != "DELETE":
+                # NOTE: what is wrong with a request is told when its turn has come
+                with suppress(AppError):
+                    ahead.add(at, self._coming(item))
+        return ahead
 
-    def _run(self, item: BatchItem) -> dict[str, Any]:
+    def _coming(self, item: BatchItem) -> Coming:
+        target = _target(item)
+        collection = find_collection(self._app, target.collection)
+        known_id = target.record_id or self._known_id(item, collection)
+        own_id = item.body.get("id")
+        record_id = known_id or (own_id if isinstance(own_id, str) else "")
+        return Coming(collection, record_id, item.body, item.files, is_new=not known_id)
+
+    def _run(self, item: BatchItem, new_id: str) -> dict[str, Any]:
         target = _target(item)
         if item.method == "DELETE":
             return self._delete(item, target)
@@ -201,7 +243,7 @@ class _Batch:
             answer = update_record(self._app, collection, record_id, request)
         else:
             request = self._inner(item, target, collection, "POST")
-            answer = create_record(self._app, collection, request)
+            answer = make_record(self._app, collection, request, _with_id(new_id)).answer
         return {"body": self._finish(answer, target.query), "status": 200}
 
     def _delete(self, item: BatchItem, target: _Target) -> dict[str, Any]:
@@ -224,7 +266,7 @@ class _Batch:
         """Return the request as rules and hooks see it; raises `TooManyRequestsError`."""
         outer = self._request
         self._count(item, collection, method)
-        body = add_uploads(item.body, item.files, collection) if item.files else dict(item.body)
+        body = put_uploads(item.body, item.files, collection) if item.files else dict(item.body)
         return RequestInfo(
             method=method,
             query=target.query,
@@ -246,15 +288,36 @@ class _Batch:
             limits.check(asked)
 
 
+def _with_id(new_id: str) -> Callable[[Record], None]:
+    """Return what gives a new record the id under which its files are stored, unless it has one."""
+
+    def prepare(record: Record) -> None:
+        if new_id and not record.id:
+            record.values["id"] = new_id
+
+    return prepare
+
+
 _ACTIONS: Final = {"POST": "create", "PATCH": "update", "DELETE": "delete"}
 _NEEDS_ID: Final = {"POST": False, "PUT": False, "PATCH": True, "DELETE": True}
 
 
 def _target(item: BatchItem) -> _Target:
-    found = _PATH.match(item.url)
-    if found is None or _NEEDS_ID.get(item.method) is not (found[2] is not None):
+    collection, record_id, query = _parts(item.url)
+    if _NEEDS_ID.get(item.method) is not (record_id is not None):
         raise BadRequestError
-    return _Target(unquote(found[1]), unquote(found[2] or ""), parse_query(found[3] or ""))
+    return _Target(collection, record_id or "", parse_query(query) if query else {})
+
+
+@lru_cache(maxsize=512)
+def _parts(url: str) -> tuple[str, str | None, str]:
+    """Return the collection, the id if there is one, and the query of a record's URL."""
+    # PERF: the requests of a batch are mostly about one collection
+    found = _PATH.match(url)
+    if found is None:
+        raise BadRequestError
+    # COMPAT: names and ids count as they are written, escapes too
+    return found[1], found[2], found[3] or ""
 
 
 def _own_headers(item: BatchItem) -> dict[str, str]:

@@ -23,9 +23,7 @@ from pocketbase_server.core.records.files import has_upload, named
 from pocketbase_server.core.records.form import Access, RecordForm
 from pocketbase_server.core.records.lifecycle import patience
 from pocketbase_server.core.records.model import Record, Row
-from pocketbase_server.core.values import GeoPoint, JsonRaw
 from pocketbase_server.kit.ids import random_id
-from pocketbase_server.kit.json import is_valid
 from pocketbase_server.kit.passwords import MAX_BYTES
 from pocketbase_server.services.page import Page
 from pocketbase_server.storage.sql.errors import DatabaseError, WouldBlock
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
     from pocketbase_server.core.request_info import RequestInfo
 
 SUPERUSERS_ONLY = "Only superusers can perform this action."
+NO_CONTEXT = "Missing collection context."
 UNSUPPORTED = "Unsupported collection type."
 CREATE_FAILED = "Failed to create record."
 UPDATE_FAILED = "Failed to update record."
@@ -53,13 +52,18 @@ _INLINE_MOST = 200
 _RESERVED = ("@collection.", "@request.")
 
 
-def find_collection(
-    app: App, name_or_id: str, message: str = "Missing collection context."
-) -> Collection:
+def find_collection(app: App, name_or_id: str, message: str = NO_CONTEXT) -> Collection:
     """Return the collection a request speaks of; raises `NotFoundError` with *message*."""
     found = app.collections.get(name_or_id)
     if found is None:
         raise NotFoundError(message)
+    return found
+
+
+def find_writable(app: App, name_or_id: str, message: str = NO_CONTEXT) -> Collection:
+    """Return the collection as `find_collection()` does; raises `BadRequestError` for a view."""
+    found = find_collection(app, name_or_id, message)
+    _refuse_view(found)
     return found
 
 
@@ -89,12 +93,12 @@ def _page_rows(
 ) -> list[Row]:
     query = request.query
     filter_, sort = query.get("filter", ""), query.get("sort", "")
+    asked = collection, request, rule, filter_, sort
+    offset, limit = page.offset, page.per_page
     try:
-        rows: list[Row] = app.queries.list(
-            collection, request, rule, filter_, sort, offset=page.offset, limit=page.per_page
-        )
-        if not page.is_known(len(rows)):
-            page.total_items = app.queries.count(collection, request, rule, filter_)
+        if page.skip_total:
+            return app.queries.list(*asked, offset=offset, limit=limit)
+        rows, page.total_items = app.queries.list_and_count(*asked, offset=offset, limit=limit)
     except (RuleSyntaxError, DatabaseError) as ex:
         raise BadRequestError from ex
     return rows
@@ -211,10 +215,8 @@ def _check_create(app: App, form: RecordForm, request: RequestInfo, rule: str) -
 
 
 def _has_endless_password(record: Record) -> bool:
-    return any(
-        value.__class__ is NewPassword and len(value.plain.encode()) > MAX_BYTES
-        for value in record.values.values()
-    )
+    values = [record.values.get(name) for name in _secrets(record.collection)]
+    return any(v.__class__ is NewPassword and len(v.plain.encode()) > MAX_BYTES for v in values)
 
 
 def update_record(app: App, collection: Collection, record_id: str, request: RequestInfo) -> Any:
@@ -224,6 +226,7 @@ def update_record(app: App, collection: Collection, record_id: str, request: Req
     _offload_write(app.hooks, collection, request, _UPDATE)
     with _exclusive(app, collection, request.body):
         record = Record.from_row(collection, _row(app, collection, record_id, request, ""))
+        record.keep_original()
         form = RecordForm(record, _access(request), app.passwords.verify)
         form.load(request.body)
         if _is_seen(app.hooks.record_update_request, app.hooks, collection, request, rule):
@@ -242,7 +245,9 @@ def _check_update(app: App, form: RecordForm, request: RequestInfo, rule: str) -
     if rule and not _holds(lambda: queries.matches(collection, record_id, request, rule)):
         raise NotFoundError
     manage_rule = _manage_rule(collection, request)
-    if manage_rule and _holds(lambda: queries.matches(collection, record_id, request, manage_rule)):
+    # COMPAT: asked of the id that is asked for; a change of it is refused in any case
+    asked = form.record.id
+    if manage_rule and _holds(lambda: queries.matches(collection, asked, request, manage_rule)):
         form.access = Access.MANAGER
 
 
@@ -307,13 +312,10 @@ def _show_values(form: RecordForm, request: RequestInfo) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, JsonRaw):
-        return value.load() if is_valid(value.text) else None
+    # NOTE: JSON and places stay what they are, because rules compare their texts
     if isinstance(value, NewPassword):
         return value.plain
-    if has_upload(value):
-        return named(value)
-    return value.export() if isinstance(value, GeoPoint) else value
+    return named(value) if has_upload(value) else value
 
 
 def _saving(form: RecordForm, message: str) -> Callable[[RecordRequestEvent], None]:
@@ -331,19 +333,24 @@ def _saving(form: RecordForm, message: str) -> Callable[[RecordRequestEvent], No
     return save
 
 
-@contextmanager
-def _explained(message: str) -> Iterator[None]:
+class _explained:  # noqa: N801 - reads as the function that it is
     """Turn what went wrong inside into the answer of a request that failed."""
-    try:
-        yield
-    except ValidationErrors as ex:
-        raise BadRequestError(message, ex.issues) from ex
-    except WouldBlock:
-        raise
-    except (AppError, DatabaseError) as ex:
+
+    __slots__ = ("_message",)
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, ex: BaseException | None, trace: object) -> None:
+        if ex is None or isinstance(ex, WouldBlock):
+            return
+        if isinstance(ex, ValidationErrors):
+            raise BadRequestError(self._message, ex.issues) from ex
         if type(ex) in _SILENT or isinstance(ex, DatabaseError):
-            raise BadRequestError(message) from ex
-        raise
+            raise BadRequestError(self._message) from ex
 
 
 _SILENT = frozenset((AppError, RuleSyntaxError, RequiredReferenceError))
@@ -406,11 +413,17 @@ def _offload_write(
 
 def _has_secret(collection: Collection, body: Mapping[str, Any]) -> bool:
     """Tell whether a password is to be hashed, which takes its time."""
+    names = _secrets(collection)
+    return any(name in body for name in names) if names else False
+
+
+def _secrets(collection: Collection) -> tuple[str, ...]:
+    """Return the names of the password fields."""
     names: tuple[str, ...] | None = collection.cache.get("secrets")
     if names is None:
         names = tuple(field.name for field in collection.fields if field.type == "password")
         collection.cache["secrets"] = names
-    return any(name in body for name in names) if names else False
+    return names
 
 
 @contextmanager

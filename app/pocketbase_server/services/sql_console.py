@@ -26,7 +26,8 @@ _TOO_LONG: Final = Issue(
 
 def run_sql(app: App, query: str) -> dict[str, Any]:
     """Carry out *query* and return what it did, all values as text; raises `BadRequestError`."""
-    if not query or len(query) > MAX_QUERY:
+    # COMPAT: the length is in bytes
+    if not query or len(query.encode("utf-8", "replace")) > MAX_QUERY:
         raise BadRequestError(_INVALID, {"query": _TOO_LONG if query else REQUIRED})
     began = perf_counter()
     try:

@@ -16,7 +16,8 @@ from pocketbase_server.core.errors import OffloadError
 from pocketbase_server.core.records.files import ServedFile
 from pocketbase_server.kit.lru import Lru
 from pocketbase_server.services import thumb_maker
-from pocketbase_server.services.thumb_maker import ThumbError
+from pocketbase_server.services.thumb_headers import ThumbError
+from pocketbase_server.services.thumb_maker import BusyError, Outcome
 from pocketbase_server.storage.files.base import FileStoreError
 from pocketbase_server.storage.files.local import LocalStore
 from pocketbase_server.storage.sql.inline import MODE
@@ -29,8 +30,10 @@ IMAGES: Final = frozenset(
 )
 """Types of files that have thumbs."""
 WAIT_SECONDS: Final = 60.0
-JOB_SECONDS: Final = 20.0
-"""How long one thumb may take before its process is ended."""
+JOB_SECONDS: Final = 30.0
+"""How long one thumb may take, waiting included, before its process is ended."""
+MOST_MAKERS: Final = 8
+"""Processes that make thumbs, at most, unless PB_THUMBS_MAX_WORKERS says otherwise."""
 _REMEMBERED: Final = 1024
 
 
@@ -59,7 +62,7 @@ class Thumbs:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._makers = _Makers(_whole("PB_THUMBS_MAX_WORKERS", os.cpu_count() or 1))
+        self._makers = _Makers(_whole("PB_THUMBS_MAX_WORKERS", _cores()))
         self._wait = float(_whole("PB_THUMBS_MAX_WAIT", int(WAIT_SECONDS)))
         self._lock = threading.Lock()
         self._running: dict[str, threading.Event] = {}
@@ -110,7 +113,12 @@ class Thumbs:
         return True
 
     def _is_made(self, thumb: str, source: Path, target: Path, size: str) -> bool:
-        job = {"source": str(source), "target": str(target), "size": size}
+        job = {
+            "source": str(source),
+            "target": str(target),
+            "size": size,
+            "lock": str(self._app.dir.temp / "thumbs.lock"),
+        }
         try:
             self._makers.make(job, self._wait)
         except BusyError:
@@ -124,10 +132,6 @@ class Thumbs:
     def close(self) -> None:
         """End the processes."""
         self._makers.close()
-
-
-class BusyError(Exception):
-    """Too many thumbs are being made."""
 
 
 class _Makers:
@@ -146,10 +150,12 @@ class _Makers:
             outcome = self._ask(job)
         finally:
             self._free.release()
+        if "busy" in outcome:
+            raise BusyError(outcome["busy"])
         if "error" in outcome:
             raise ThumbError(outcome["error"])
 
-    def _ask(self, job: dict[str, str]) -> dict[str, str]:
+    def _ask(self, job: dict[str, str]) -> Outcome:
         maker = self._take_idle()
         outcome = _asked(maker, job) if maker is not None else None
         if outcome is None:
@@ -160,6 +166,9 @@ class _Makers:
             outcome = _asked(maker, job)
         if outcome is None or maker is None:
             return {"error": "the process that makes thumbs has ended"}
+        if "last" in outcome:
+            _end(maker)
+            return outcome
         with self._lock:
             self._idle.append(maker)
         return outcome
@@ -177,8 +186,7 @@ class _Makers:
         with self._lock:
             idle, self._idle = self._idle, []
         for maker in idle:
-            maker.kill()
-            maker.communicate()
+            _end(maker)
 
 
 def _start() -> subprocess.Popen[str] | None:
@@ -204,9 +212,20 @@ def _start() -> subprocess.Popen[str] | None:
     )
 
 
-def _asked(maker: subprocess.Popen[str], job: dict[str, str]) -> dict[str, str] | None:
-    """Return the outcome of a job; None when the process has ended."""
-    timer = threading.Timer(JOB_SECONDS, maker.kill)
+def _end(maker: subprocess.Popen[str]) -> None:
+    maker.kill()
+    maker.communicate()
+
+
+def _asked(maker: subprocess.Popen[str], job: dict[str, str]) -> Outcome | None:
+    """Return the outcome of a job; None when the process has ended. Raises `BusyError`."""
+    late = threading.Event()
+
+    def give_up() -> None:
+        late.set()
+        maker.kill()
+
+    timer = threading.Timer(JOB_SECONDS, give_up)
     timer.start()
     try:
         if maker.stdin is None or maker.stdout is None:
@@ -219,26 +238,26 @@ def _asked(maker: subprocess.Popen[str], job: dict[str, str]) -> dict[str, str] 
     finally:
         timer.cancel()
     if line:
-        outcome: dict[str, str] = json.loads(line)
+        outcome: Outcome = json.loads(line)
         return outcome
-    maker.kill()
-    maker.communicate()
+    _end(maker)
+    if late.is_set():
+        # NOTE: it is the machine that is slow; the image may be fine another time
+        raise BusyError("the thumb took too long")
     return None
 
 
 _HERE: Final = threading.Lock()
 
 
-def _made_here(job: dict[str, str]) -> dict[str, str]:
+def _made_here(job: dict[str, str]) -> Outcome:
     """Make a thumb in this process, one at a time."""
-    size = thumb_maker.parse_size(job["size"])
-    if size is None:
-        return {"error": "no such size"}
-    try:
-        with _HERE:
-            return {"type": thumb_maker.make_thumb(job["source"], job["target"], size)}
-    except Exception as ex:  # noqa: BLE001 - whatever an image makes the decoder raise
-        return {"error": str(ex)}
+    with _HERE:
+        return thumb_maker.answer(job)
+
+
+def _cores() -> int:
+    return min(MOST_MAKERS, os.cpu_count() or 1)
 
 
 def _whole(name: str, default: int) -> int:

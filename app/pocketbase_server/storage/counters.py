@@ -42,9 +42,13 @@ class Counters:
 
     def hit(self, name: str, limit: int, seconds: int) -> bool:
         """Count one more of *name*; False, uncounted, when its window already has *limit* of them."""
-        key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
         with self._exclusive() as table:
-            return _hit(table, key, limit, seconds, int(self._clock()))
+            return _hit(table, _key(name), limit, seconds, int(self._clock()))
+
+    def forget(self, name: str) -> None:
+        """Begin anew with *name*: its next hit starts a window."""
+        with self._exclusive() as table:
+            _forget(table, _key(name))
 
     @contextmanager
     def _exclusive(self) -> Iterator[mmap]:
@@ -76,6 +80,16 @@ class Counters:
             table.close()
         if file >= 0:
             os.close(file)
+
+
+def _key(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
+
+
+def _forget(table: mmap, key: int) -> None:
+    at = _find(table, key)
+    if _SLOT.unpack_from(table, at)[0] == key:
+        _SLOT.pack_into(table, at, 0, 0, 0, 0)
 
 
 def _hit(table: mmap, key: int, limit: int, seconds: int, now: int) -> bool:

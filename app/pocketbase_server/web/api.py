@@ -29,6 +29,11 @@ class _Node:
     def __init__(self) -> None:
         self.endpoints: dict[str, Endpoint] = {}
 
+    def answering(self, method: str) -> Endpoint | None:
+        """Return the endpoint of a method, or the one of all; HEAD is answered by GET's."""
+        own = self.endpoints.get(method) or self.endpoints.get("")
+        return self.endpoints.get("GET") if own is None and method == "HEAD" else own
+
 
 class RouteTree:
     """Endpoints by path and method; of templates that differ only in names, the later joins the earlier."""
@@ -63,16 +68,37 @@ class RouteTree:
         if found is None:
             return None
         node: Any = found[0]
-        endpoint = node.endpoints.get(method) or node.endpoints.get("")
-        if endpoint is None and method == "HEAD":
-            endpoint = node.endpoints.get("GET")
+        endpoint, params = node.answering(method), found[2]
         if endpoint is None:
-            return None
-        params = found[2]
+            # NOTE: a fixed path may lack the method that a wider template has: `/api/backups/upload`
+            return self._find_wider(method, path)
         # COMPAT: a parameter stands for a whole, non-empty segment: `/records/` is no record
         if path[-1] == "/" and "" in params.values() and not endpoint.takes_rest:
             return None
         return Match(endpoint, params)
+
+    def _find_wider(self, method: str, path: str) -> Match | None:
+        """Return what answers *method* among all templates that fit, whichever the router prefers."""
+        segments = path.split("/")
+        for template, node in self._nodes.items():
+            endpoint = node.answering(method)
+            params = _fitted(template.split("/"), segments) if endpoint else None
+            if endpoint is not None and params is not None:
+                return Match(endpoint, params)
+        return None
+
+
+def _fitted(template: list[str], segments: list[str]) -> dict[str, str] | None:
+    """Return the parameters of a template whose segments are those of a path, or None."""
+    if len(template) != len(segments):
+        return None
+    params: dict[str, str] = {}
+    for wanted, segment in zip(template, segments, strict=True):
+        if wanted.startswith("{") and segment and ":" not in wanted:
+            params[wanted[1:-1]] = segment
+        elif wanted != segment:
+            return None
+    return params
 
 
 def _shape(template: str) -> str:

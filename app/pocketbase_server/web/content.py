@@ -25,8 +25,18 @@ _NO_OVERLAP: Final = "invalid range: failed to overlap"
 _NO_RANGE: Final = "invalid range"
 _NUMBER: Final = re.compile(r"[+-]?\d{1,19}\Z", re.ASCII)
 _LARGEST: Final = (1 << 63) - 1
-_TAG: Final = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*"\s*\Z')
-_DATES: Final = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
+_TAG: Final = re.compile(r'[\s,]*(?:(\*)|(?:W/)?"[\x21\x23-\x7e\x80-\U0010ffff]*")')
+_TIME: Final = r" +\d?\d:\d\d:\d\d(?:[.,]\d+)? +"
+_FRACTION: Final = re.compile(r"[.,]\d+")
+_DATES: Final = tuple(
+    (re.compile(shape, re.ASCII), form)
+    for shape, form in (
+        (rf"\w{{3}}, +\d\d +\w{{3}} +\d{{4}}{_TIME}GMT\Z", "%a, %d %b %Y %H:%M:%S GMT"),
+        (rf"\w+, +\d\d-\w{{3}}-\d\d{_TIME}GMT\Z", "%A, %d-%b-%y %H:%M:%S GMT"),
+        (rf"\w{{3}} +\w{{3}} +\d?\d{_TIME}\d{{4}}\Z", "%a %b %d %H:%M:%S %Y"),
+    )
+)
+"""COMPAT: the three forms of dates, and in them nothing more lenient than the reference."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -142,33 +152,40 @@ def _precondition(req: Request, modified: int) -> int:
     if match:
         if not _names_any(match):
             return PRECONDITION_FAILED
-    elif since and modified > (_date(since) or modified):
+    elif since and modified > _moment(since, modified):
         return PRECONDITION_FAILED
     none_match, modified_since = req.header("if-none-match"), req.header("if-modified-since")
     if none_match:
         return NOT_MODIFIED if _names_any(none_match) else 0
     if modified_since and req.method in {"GET", "HEAD"}:
-        return NOT_MODIFIED if modified <= (_date(modified_since) or -1) else 0
+        return NOT_MODIFIED if modified <= _moment(modified_since, -1) else 0
     return 0
 
 
 def _names_any(header: str) -> bool:
     """Tell whether a list of entity tags has a `*` before anything that is no tag."""
-    for part in header.split(","):
-        if part.strip().startswith("*"):
+    at = 0
+    while found := _TAG.match(header, at):
+        if found[1]:
             return True
-        if part.strip() and not _TAG.match(part):
-            return False
+        at = found.end()
     return False
+
+
+def _moment(text: str, otherwise: int) -> int:
+    found = _date(text)
+    return otherwise if found is None else found
 
 
 def _date(text: str) -> int | None:
     """Return the time that an HTTP date in one of its three forms names."""
-    for form in _DATES:
-        try:
-            return int(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp())
-        except (ValueError, OverflowError):
-            continue
+    for shape, form in _DATES:
+        if shape.match(text):
+            try:
+                plain = _FRACTION.sub("", text)
+                return int(datetime.strptime(plain, form).replace(tzinfo=UTC).timestamp())
+            except (ValueError, OverflowError):
+                return None
     return None
 
 

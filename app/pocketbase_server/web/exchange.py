@@ -10,7 +10,7 @@ import falcon
 from pocketbase_server.kit.query import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pocketbase_server.core.records.model import Record
     from pocketbase_server.core.request_info import RequestInfo
@@ -104,6 +104,13 @@ class Request(falcon.Request):
         if self._native is not None:
             return list(self._native.items())
         return [(name.lower(), value) for name, value in self.headers.items()]
+
+    def header_reader(self) -> Callable[[], Iterable[tuple[str, str]]]:
+        """Return what gives all headers, as `header_items()` does, and does not know of the request."""
+        if self._native is not None:
+            return self._native.items
+        items = self.header_items()
+        return lambda: items
 
     @property
     def target(self) -> str:

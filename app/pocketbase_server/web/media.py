@@ -97,7 +97,16 @@ def _parse_body(req: Request) -> dict[str, Any]:
 def has_body(req: Request) -> bool:
     """Tell whether the caller sent a body."""
     length = req.header("content-length")
-    return length != "0" if length is not None else req.header("transfer-encoding") is not None
+    if length is not None:
+        return length != "0"
+    return req.header("transfer-encoding") is not None or _has_bytes(req.env["wsgi.input"])
+
+
+def _has_bytes(source: Any) -> bool:
+    # NOTE: over HTTP/2 a body needs no header that announces it; large ones are in a file
+    if isinstance(source, BytesIO):
+        return source.getbuffer().nbytes > 0
+    return hasattr(source, "seekable")
 
 
 def body_bytes(req: Request) -> bytes:

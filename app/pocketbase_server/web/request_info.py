@@ -11,6 +11,8 @@ from pocketbase_server.core.request_info import RequestInfo
 from pocketbase_server.web.media import read_body
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from pocketbase_server.core.settings.model import Settings
     from pocketbase_server.web.exchange import Request
 
@@ -18,29 +20,40 @@ _IPV4: Final = 4
 _ODD: Final = re.compile(r"\W", re.ASCII)
 
 
-def request_info(req: Request, context: str = "default") -> RequestInfo:
+def request_info(req: Request, context: str = "default", *, has_body: bool = True) -> RequestInfo:
     """Return the caller's side of *req*: method, query, body, auth, headers.
 
-    Made once per request. Raises `BadRequestError` when the body is malformed.
+    Made once per request. Raises `BadRequestError` when the body is malformed; for routes that
+    take none, *has_body* leaves it unread.
     """
     if req.info is None:
         req.info = RequestInfo(
             method=req.method,
             query=req.query,
-            body=read_body(req),
+            body=read_body(req) if has_body else {},
             auth=req.caller,
             context=context,
             ip=req.ip,
             url=req.target,
-            read_headers=lambda: rule_headers(req),
+            read_headers=_header_reader(req),
         )
     return req.info
 
 
+def _header_reader(req: Request) -> Callable[[], dict[str, str]]:
+    # PERF: not of the request: it has the info, and what has each other stays long, uploads included
+    read = req.header_reader()
+    return lambda: _for_rules(read())
+
+
 def rule_headers(req: Request) -> dict[str, str]:
     """Return the headers with names as rules write them; of repeated ones the first."""
+    return _for_rules(req.header_items())
+
+
+def _for_rules(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, value in req.header_items():
+    for name, value in items:
         if name != "host":
             found.setdefault(_ODD.sub("_", name), value)
     return found

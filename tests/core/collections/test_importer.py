@@ -44,13 +44,13 @@ def test_in_any_order(app, imports):
 
 
 def test_fields_are_added_to_what_is_there(app, imports):
-    """Imported fields come first; one of the same name and type is the same."""
+    """Imported fields come first; one of the same name and type under another id stays as it was."""
     imports(base("imp", text("a", id="fa"), text("b", id="fb")))
     imports({"name": "imp", "fields": [text("c"), text("b", id="other", max=5)]})
 
     assert names(app) == ["c", "b", "id", "a"]
     assert app.collections.find("imp").field("b").id == "fb"
-    assert app.collections.find("imp").field("b").max == 5
+    assert app.collections.find("imp").field("b").max == 0
 
 
 def test_missing_ones_go(app, imports):

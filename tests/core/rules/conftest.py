@@ -10,7 +10,7 @@ import shutil
 import pytest
 from pocketbase_server.app import App
 from pocketbase_server.core.config import Config
-from pocketbase_server.core.records.query import Question
+from pocketbase_server.core.records.plans import Question
 from pocketbase_server.core.rules.binding import Inputs
 from pocketbase_server.core.rules.compile import Purpose
 

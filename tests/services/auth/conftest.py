@@ -8,6 +8,8 @@ from pocketbase_server.core.config import Config
 from pocketbase_server.core.records.auth import set_password
 from pocketbase_server.services.mail.transports.memory import MemoryTransport
 
+from scripts.servers import LIMIT
+
 PASSWORD = "1234567890"
 
 
@@ -41,7 +43,7 @@ def letters(app):
     """Return a function that waits for the letters on their way and takes them."""
 
     def take():
-        assert app.mailer.outbox.wait(5)
+        assert app.mailer.outbox.wait(LIMIT)
 
         sent = app.mailer.transport().sent
         taken, sent[:] = list(sent), []

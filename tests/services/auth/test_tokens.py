@@ -136,7 +136,7 @@ def test_a_token_says_who_until_when_and_nothing_else(app, make, expected, secon
     until = said.pop("exp")
 
     assert said == {"id": "u1", "collectionId": "pbc_users", **expected}
-    assert abs(until - time.time() - seconds) < 3
+    assert abs(until - time.time() - seconds) < 60
     assert token.startswith("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.")
 
 

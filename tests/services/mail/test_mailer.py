@@ -5,18 +5,23 @@ The mailer: hooks around every letter, work in the background, failures in the l
 from __future__ import annotations
 
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pocketbase_server.app import App
 from pocketbase_server.core.config import Config
+from pocketbase_server.services.mail.mailer import Mailer
 from pocketbase_server.services.mail.messages import MailError
 from pocketbase_server.services.mail.outbox import MOST_WAITING, THREADS, Outbox
-from pocketbase_server.services.mail.throttle import Throttle
+from pocketbase_server.services.mail.throttle import PAUSE, Throttle
 from pocketbase_server.services.mail.transports import TRANSPORTS
 from pocketbase_server.services.mail.transports.memory import MemoryTransport
 from pocketbase_server.services.mail.transports.sendmail import SendmailTransport
 from pocketbase_server.services.mail.transports.smtp import SmtpTransport
+from pocketbase_server.storage.counters import Counters
+
+from scripts.servers import LIMIT
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -74,7 +79,7 @@ def test_failures_are_logged_and_undone(app):
     app.mailer.send_later(fail, "Failed", lambda: undone.append(1))
     app.mailer.send_later(fail, "Failed twice", fail)
 
-    assert app.mailer.outbox.wait(5)
+    assert app.mailer.outbox.wait(LIMIT)
     assert undone == [1]
     assert sorted(line[1] for line in logged) == ["Failed", "Failed twice", "Failed twice"]
     assert logged[0][2] == {"error": "no"}
@@ -86,17 +91,15 @@ def test_the_outbox_works_side_by_side_and_is_bounded():
     """
     box, gate, done = Outbox(), threading.Event(), []
     for n in range(THREADS):
-        box.put(lambda n=n: (gate.wait(5), done.append(n)))
-    until = time.monotonic() + 5
-    while box._jobs.qsize() and time.monotonic() < until:
-        time.sleep(0.01)
+        box.put(lambda n=n: (gate.wait(LIMIT), done.append(n)))
+    eventually(lambda: not box._jobs.qsize())
     taken = [box.put(lambda: done.append("x")) for _ in range(MOST_WAITING + 5)]
 
     assert taken.count(False) == 5
     assert not box.wait(0.05)
     gate.set()
 
-    assert box.wait(5)
+    assert box.wait(LIMIT)
     assert len(done) == THREADS + MOST_WAITING
 
 
@@ -106,32 +109,56 @@ def test_an_idle_thread_ends_and_another_starts(monkeypatch):
     for n in range(3):
         box.put(lambda n=n: done.append(n))
 
-        assert box.wait(2)
-        time.sleep(0.15)
-
-        assert box._threads == 0
+        assert box.wait(LIMIT)
+        eventually(lambda: box._threads == 0)
     assert done == [0, 1, 2]
 
 
-def test_the_throttle():
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("where", ["memory", "file"])
+def test_the_throttle(where, tmp_path):
     """
     One letter per key and pause, whoever asks first; released, the next may go.
     """
-    throttle = Throttle(pause=0.1)
-    taken = []
-    threads = [
-        threading.Thread(target=lambda: taken.append(throttle.take("a", "b"))) for _ in range(20)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    clock = Clock()
+    path = tmp_path / "letters" if where == "file" else None
+    throttle, other = (Throttle(Counters(path, clock)) for _ in range(2))
+    with ThreadPoolExecutor(20) as pool:
+        taken = list(pool.map(lambda _: throttle.take("a", "b"), range(20)))
 
     assert taken.count(True) == 1
     assert throttle.take("a", "c")
+    assert other.take("a", "b") is (where == "memory")
+    other.release("a", "b")
     throttle.release("a", "b")
+    throttle.release("never", "taken")
 
     assert throttle.take("a", "b")
-    time.sleep(0.12)
+    clock.now += PAUSE - 1
+
+    assert not throttle.take("a", "b")
+    clock.now += 1
 
     assert throttle.take("a", "b")
+    throttle.close()
+    other.close()
+
+
+@pytest.mark.parametrize(("workers", "is_shared"), [(1, False), (2, True)])
+def test_workers_share_the_throttle(tmp_path, workers, is_shared):
+    """
+    Alone a process needs no file; several agree through one.
+    """
+    config = Config(data_dir=tmp_path, workers=workers)
+    one, other = (Mailer(App(config)).throttle for _ in range(2))
+
+    assert [one.take("a"), other.take("a")] == [True, not is_shared]
+    assert (tmp_path / ".letters").exists() is is_shared
+    one.close()
+    other.close()

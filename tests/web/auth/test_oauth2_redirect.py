@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from queue import Empty, Queue
@@ -14,6 +13,8 @@ from queue import Empty, Queue
 import pytest
 
 from scripts.http_client import Client
+from scripts.servers import LIMIT
+from tests.waiting import until_known_everywhere
 
 SUCCESS, FAILURE = (f"../_/#/auth/oauth2-redirect-{end}" for end in ("success", "failure"))
 
@@ -33,7 +34,7 @@ class Listener:
 
     def __init__(self, port: int, *topics: str) -> None:
         self.events: Queue = Queue()
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=20)
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=LIMIT)
         self._connection.request("GET", "/api/realtime")
         self._response = self._connection.getresponse()
         threading.Thread(target=self._read, daemon=True).start()
@@ -49,7 +50,7 @@ class Listener:
             if line.startswith(b"data:"):
                 self.events.put(json.loads(line[5:]))
 
-    def next(self, patience: float = 10):
+    def next(self, patience: float = LIMIT):
         return self.events.get(timeout=patience)
 
     def is_quiet(self) -> bool:
@@ -94,9 +95,11 @@ def test_only_who_waits_and_from_the_same_address(side):
     deaf = Listener(port, "posts/*")
     root = side.client("superuser")
     root.must("PATCH", "/api/settings", {"trustedProxy": {"headers": ["X-Real"]}})
-    time.sleep(0.5)  # until the other worker has seen the settings
     try:
         waiting = Listener(port, "@oauth2")
+        until_known_everywhere(
+            side, "trustedProxy", {"headers": ["X-Real"], "useLeftmostIP": False}
+        )
         found = [
             back(port, f"state={deaf.id}&code=c"),
             back(port, f"state={waiting.id[:-1]}&code=c"),

@@ -4,12 +4,12 @@ Rate limits on a running server: which requests share a count, whatever worker a
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from scripts.http_client import Client
+from tests.waiting import until_known_everywhere
 
 LIST = "/api/collections/posts/records"
 
@@ -44,7 +44,7 @@ def test_workers_share_their_counts(workers):
     limit(workers, rule("/api/health", 60))
     port = workers.server.port
     statuses(port, 4, "/api/collections/nope/auth-methods")
-    time.sleep(0.5)  # until the other worker has seen the settings
+    until_known_everywhere(workers, "rateLimits.enabled", True)
     with ThreadPoolExecutor(6) as pool:
         found = [*pool.map(lambda _: statuses(port, 20, "/api/health"), range(6))]
 

@@ -52,9 +52,11 @@ def _otp() -> EmailTemplate:
 def _verification() -> EmailTemplate:
     return _letter(
         "Verify your {APP_NAME} email",
-        "<p>Welcome to {APP_NAME}! Please confirm that this address is yours.</p>",
+        "<p>Somebody has registered at {APP_NAME} with this address. Was it you? Then please confirm"
+        " that it is yours.</p>",
         _LINK.format(page="confirm-verification", label="Verify"),
-        "<p><i>If you did not register, ignore this letter.</i></p>",
+        "<p><i>If you did not register, ignore this letter and do not confirm: you would share the"
+        " account with whoever did.</i></p>",
     )
 
 

@@ -52,8 +52,27 @@ class Provider(Section):
     def merge_option(self, option: Option, raw: Any) -> None:
         """Take over one option; what is not said of `extra` stays."""
         if option.attribute == "extra" and isinstance(raw, dict):
-            raw = {**self.extra, **raw}
+            raw = _merged(self.extra, raw)
         Section.merge_option(self, option, raw)
+
+
+def _merged(known: Any, raw: Any) -> Any:
+    """Return a JSON value put over another; objects keep what is not said of them, sorted by key.
+
+    Raises `BadRequestError` when the two are of different types.
+    """
+    if known is None or raw is None:
+        return raw
+    if _json_type(known) is not _json_type(raw):
+        raise refuse_body()
+    if not isinstance(raw, dict):
+        return raw
+    both = {**known, **{key: _merged(known.get(key), item) for key, item in raw.items()}}
+    return dict(sorted(both.items()))
+
+
+def _json_type(value: Any) -> type:
+    return float if type(value) is int else type(value)
 
 
 @dataclass(slots=True)
@@ -94,7 +113,7 @@ def _as_list(raw: Any) -> list[Any]:
 def _read_provider(raw: Any, known: Mapping[str, Provider]) -> Provider:
     # NOTE: the API never shows secrets, so what comes back from it lacks them
     name = raw.get("name") if isinstance(raw, dict) else None
-    twin = known.get(name) if isinstance(name, str) and name else None
+    twin = known.get(name) if isinstance(name, str) else None
     provider = twin.clone() if twin is not None else Provider()
     provider.merge(raw if raw is not None else {})
     return provider

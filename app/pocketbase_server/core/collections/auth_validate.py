@@ -137,7 +137,7 @@ class _AuthCheck:
     def _one_identity_issue(self, name: str) -> Issue | None:
         params = {"fieldName": name}
         if self._collection.field(name) is None:
-            return Issue("validation_missing_field", f"Invalid or missing field {name}.", params)
+            return Issue("validation_missing_field", f"Invalid or missing field {name}", params)
         if not has_single_column_unique(self._collection.indexes, name)[0]:
             message = f"The field {name} doesn't have a UNIQUE constraint."
             return Issue("validation_missing_unique_constraint", message, params)
@@ -155,7 +155,7 @@ class _AuthCheck:
 
 
 def _no_identity(password: PasswordAuth) -> Issue | None:
-    return REQUIRED if password.enabled and not password.identity_fields else None
+    return REQUIRED if password.enabled and not any(password.identity_fields) else None
 
 
 def _mfa(mfa: Mfa) -> dict[str, Any]:
@@ -254,7 +254,7 @@ def _provider_name(name: str) -> Issue | None:
         return REQUIRED
     if name in PROVIDERS:
         return None
-    message = f"Invalid or missing provider with name {name}."
+    message = f"Invalid or missing provider with name {name}"
     return Issue("validation_missing_provider", message, {"name": name})
 
 

@@ -69,22 +69,27 @@ def _loaded(
     target = known.clone()
     load_import(target, body)
     target.id = target.id or known.id
-    if "fields" in body:
+    if "fields" in body or is_exact:
+        target.fields = target.fields if "fields" in body else []
         _keep_fields(known, target, is_exact=is_exact)
     return target, known
 
 
 def _keep_fields(known: Collection, target: Collection, *, is_exact: bool) -> None:
-    """Keep system fields, and without *is_exact* all fields, that the import does not name."""
+    """Keep system fields, and without *is_exact* all fields, whose ids the import does not name.
+
+    COMPAT: one that it names under another id stays as it is.
+    """
     ids = {f.id for f in known.fields}
-    twins = {(f.name, f.type): f.id for f in known.fields}
+    named = {f.id for f in target.fields}
+    kept = [f for f in known.fields if f.system or not is_exact]
+    twins = {(f.name, f.type): f.id for f in kept}
     fields = target.fields
     for field in fields:
         if field.id not in ids:
             field.id = twins.get((field.name, field.type), field.id)
-    named = {f.id for f in fields}
-    for field in known.fields:
-        if field.id not in named and (field.system or not is_exact):
+    for field in kept:
+        if field.id not in named:
             add_field(fields, field.clone())
     target.forget_fields()
 

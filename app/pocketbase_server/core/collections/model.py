@@ -12,6 +12,7 @@ from pocketbase_server.core.collections.auth_options import AuthOptions
 from pocketbase_server.core.collections.view_options import ViewOptions
 from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.core.fields import load_field
+from pocketbase_server.kit.json import number_text
 from pocketbase_server.storage.sql.collection_rows import COLUMNS
 
 if TYPE_CHECKING:
@@ -79,9 +80,11 @@ class Collection:
 
     @property
     def by_name(self) -> dict[str, Field]:
-        """The fields by name."""
+        """The fields by name; of two with one name, the first."""
         if self._by_name is None or len(self._by_name) != len(self.fields):
-            self._by_name = {f.name: f for f in self.fields}
+            self._by_name = {}
+            for f in self.fields:
+                self._by_name.setdefault(f.name, f)
         return self._by_name
 
     def field(self, name: str) -> Field | None:
@@ -193,7 +196,16 @@ class Collection:
 
 
 def _dump(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    return orjson.dumps(_printable(value)).decode()
+
+
+def _printable(value: Any) -> Any:
+    """Return a JSON value whose doubles print as the reference's; integers are exact."""
+    if isinstance(value, float):
+        return orjson.Fragment(number_text(value))
+    if isinstance(value, dict):
+        return {key: _printable(item) for key, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, list) else value
 
 
 def _setters(fields: list[Field]) -> dict[str, Setter]:

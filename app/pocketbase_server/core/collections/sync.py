@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pocketbase_server.core.collections.indexes import INVALID_INDEX, creation_issue, parse_index
-from pocketbase_server.core.errors import ValidationErrors
+from pocketbase_server.core.errors import Issue, ValidationErrors
 from pocketbase_server.storage.sql.errors import DatabaseError
 from pocketbase_server.storage.sql.schema import TableChange, TableSpec
 
@@ -69,14 +69,21 @@ def drop_indexes(editor: SchemaEditor, collection: Collection) -> None:
 def create_indexes(editor: SchemaEditor, collection: Collection) -> None:
     """Make the indexes that the collection lists, in the normalised text.
 
-    Raises `ValidationErrors` for one that the database refuses.
+    Raises `ValidationErrors` for those that the database refuses.
     """
-    for at, text in enumerate(collection.indexes):
-        index = parse_index(text)
-        if not index.is_valid:
-            raise ValidationErrors({"indexes": {str(at): INVALID_INDEX}})
-        try:
-            editor.create_index(index.build())
-        except DatabaseError as ex:
-            issues = {"indexes": {str(at): creation_issue(index, ex)}}
-            raise ValidationErrors(issues) from ex
+    issues = {str(at): _make(editor, text) for at, text in enumerate(collection.indexes)}
+    refused = {at: issue for at, issue in issues.items() if issue}
+    if refused:
+        raise ValidationErrors({"indexes": refused})
+
+
+def _make(editor: SchemaEditor, text: str) -> Issue | None:
+    """Make one index; returns why it could not be made, or None."""
+    index = parse_index(text)
+    if not index.is_valid:
+        return INVALID_INDEX
+    try:
+        editor.create_index(index.build())
+    except DatabaseError as ex:
+        return creation_issue(index, ex)
+    return None

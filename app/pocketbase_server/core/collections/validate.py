@@ -252,5 +252,5 @@ def rule_issue(app: App, collection: Collection, rule: str | None) -> Issue | No
 
 
 def _duplicate(what: str, param: str, value: str) -> Issue:
-    message = f"Duplicated or invalid field {what} {value}."
+    message = f"Duplicated or invalid field {what} {value}"
     return Issue(f"validation_duplicated_field_{what}", message, {param: value})

@@ -38,6 +38,7 @@ ID: Final = "id"
 _MAX_JSON: Final = 1
 _COLUMN_PATH: Final = 2
 _CAST: Final = re.compile(r"cast\(.*\s+as\s+(\w+)\s*\)", re.IGNORECASE | re.DOTALL)
+_PARAMETER: Final = re.compile(r"\{:(\w+)\}", re.ASCII)
 _TRIMMED: Final = "; \t\n\f\r\v"
 _WILDCARD: Final = (
     "wildcard columns (*) are not supported - manually type the collection field names"
@@ -64,6 +65,9 @@ def infer_fields(query: str, engine: Engine, find_collection: FindCollection) ->
 
 def query_columns(query: str, engine: Engine) -> list[ColumnInfo]:
     """Return the columns that *query* gives; raises `ViewQueryError`."""
+    parameter = _PARAMETER.search(query)
+    if parameter is not None:
+        raise ViewQueryError(f"Named parameter not found: {parameter[1]}")
     try:
         return view_columns(engine, f"_temp_{random_string(6)}", query)
     except DatabaseError as ex:
@@ -104,7 +108,7 @@ def _column_field(
     if computed is not None:
         return computed
     path = column.path
-    if path[-1] == "*":
+    if column.alias == "*":
         raise ViewQueryError(_WILDCARD)
     if len(path) > _COLUMN_PATH:
         return None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.checks import name_issue
 from pocketbase_server.core.collections.raw_text import raw_text
-from pocketbase_server.core.collections.select_list import ViewQueryError, require_one_expression
+from pocketbase_server.core.collections.select_list import (
+    ViewQueryError,
+    read_select,
+    require_one_expression,
+)
 from pocketbase_server.core.collections.view_fields import (
     ID,
     FindCollection,
@@ -32,6 +37,9 @@ if TYPE_CHECKING:
 MAX_QUERY: Final = 5000
 SAMPLE: Final = 10
 
+# COMPAT: the reference shows the columns as it writes them before it knows the database
+_SELECTED: Final = re.compile(r"(?<=\()SELECT (?:(?:CAST\(`id` as TEXT\) )?`\w+`,?)+ FROM \(")
+_NAME: Final = re.compile(r"`(\w+)`")
 _NO_ID: Final = (
     "missing required id column (you can use `(ROW_NUMBER() OVER()) as id` if you don't have one)"
 )
@@ -44,12 +52,16 @@ def view_select(query: str, engine: Engine) -> str:
 
     Raises `ViewQueryError`.
     """
-    query = normalise_query(query)
-    require_one_expression(query)
-    columns = query_columns(query, engine)
+    plain = normalise_query(query)
+    require_one_expression(plain)
+    columns = query_columns(plain, engine)
     if any(column.name == ID and column.type.upper() == "TEXT" for column in columns):
-        return query
-    return with_text_id(engine, query, [column.name for column in columns])
+        return plain
+    # COMPAT: the space before a final semicolon stays
+    query = query.strip().strip(";")
+    require_one_expression(query)
+    # COMPAT: of a UNION the names of all its parts are asked for, which the database may refuse
+    return with_text_id(engine, query, [column.alias for column in read_select(plain).columns])
 
 
 @dataclass(slots=True)
@@ -126,8 +138,9 @@ def _sample(name: str, select: str, engine: Engine) -> list[tuple[Any, ...]]:
     try:
         return engine.all(statement)
     except DatabaseError as ex:
+        failed = _SELECTED.sub(lambda found: _NAME.sub(r"[[\1]]", found[0]), statement, count=1)
         raise ViewQueryError(
-            f"failed to retrieve query records: {raw_error(ex)}; failed query: {statement}"
+            f"failed to retrieve query records: {raw_error(ex)}; failed query: {failed}"
         ) from ex
 
 

@@ -45,9 +45,10 @@ class CollectionWriter:
 
     def _save(self, collection: Collection, *, is_checked: bool) -> None:
         old = None if collection.is_new else self._old(collection)
-        self._prepare(collection, old)
+        self._prepare(collection)
         if is_checked:
             self.validate(collection, old)
+        _renew_secret(collection, old)
         verb = "create" if old is None else "update"
         self._execute(collection, verb, lambda: self._write(collection, old))
 
@@ -60,19 +61,20 @@ class CollectionWriter:
             )
         return old
 
-    def _prepare(self, collection: Collection, old: Collection | None) -> None:
+    def _prepare(self, collection: Collection) -> None:
         store = self._app.collections
         if not collection.id:
             taken = {c.id for c in store.all()}
             collection.id = free_collection_id(collection, taken.__contains__)
         moment = dates.now()
-        collection.created = collection.created or moment
+        if collection.is_new:
+            collection.created = collection.created or moment
         collection.updated = moment
         complete_fields(collection)
         if collection.is_view:
             load_view_fields(self._app, collection)
         if collection.is_auth:
-            _complete_auth(collection, old)
+            _complete_auth(collection)
         if collection.name:
             collection.indexes = renamed_table(collection.indexes, collection.name)
 
@@ -230,7 +232,7 @@ def _check_view(app: App, view: Collection) -> None:
         raise AppError(f"the view {view.name} reads from the collection")
 
 
-def _complete_auth(collection: Collection, old: Collection | None) -> None:
+def _complete_auth(collection: Collection) -> None:
     """Give an auth collection its secrets, its indexes and what superusers are held to."""
     options = collection.auth
     if options is None:
@@ -247,8 +249,15 @@ def _complete_auth(collection: Collection, old: Collection | None) -> None:
     for name in ("id", "name", "username", "avatar_url"):
         if getattr(mapped, name) not in names:
             setattr(mapped, name, "")
-    if old is not None and old.auth is not None and old.auth.auth_rule != options.auth_rule:
-        # SECURITY: who may sign in has changed, so every token is asked anew
+
+
+def _renew_secret(collection: Collection, old: Collection | None) -> None:
+    """Make all tokens invalid when another rule says who may sign in."""
+    options = collection.auth
+    if options is None or old is None or old.auth is None:
+        return
+    # COMPAT: from a rule that everybody satisfies to none, tokens stay
+    if (old.auth.auth_rule or "") != (options.auth_rule or ""):
         options.auth_token.secret = random_string(SECRET_LENGTH)
 
 
@@ -256,5 +265,9 @@ def with_index(indexes: list[str], missing: str) -> list[str]:
     """Return *indexes* with *missing* at the end, unless one on its column alone is unique."""
     from pocketbase_server.core.collections.indexes import has_single_column_unique, parse_index
 
-    column = parse_index(missing).columns[0].name
-    return indexes if has_single_column_unique(indexes, column)[0] else [*indexes, missing]
+    columns = parse_index(missing).columns
+    # NOTE: it is no index at all where the collection's id or name is none; validation tells that
+    is_there = (
+        missing in indexes if not columns else has_single_column_unique(indexes, columns[0].name)[0]
+    )
+    return indexes if is_there else [*indexes, missing]

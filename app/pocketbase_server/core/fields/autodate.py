@@ -58,5 +58,5 @@ class AutodateField(Field):
         act()
 
     def _was_set(self, record: Record) -> bool:
-        before = record.original
-        return bool(record.get(self.name) != (before.get(self.name, "") if before else ""))
+        before, value = record.original, record.values.get(self.name, "")
+        return bool(value != (before.get(self.name, "") if before else ""))

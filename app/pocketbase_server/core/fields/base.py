@@ -231,7 +231,10 @@ class ListField(Field):
 
     def normalise(self, raw: Any) -> Any:
         """Return distinct texts, or the last of them for a single value."""
-        return self.fit(self.read(raw))
+        items = self.read(raw)
+        if self.max_select > 1:
+            return items
+        return items[-1] if items else ""
 
     def read(self, raw: Any) -> list[Any]:
         """Return whatever a caller sent as a list of distinct items."""

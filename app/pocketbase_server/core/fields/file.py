@@ -77,7 +77,7 @@ class FileField(ListField):
         if len(items) > limit:
             message = f"The maximum allowed files is {limit}."
             return Issue("validation_too_many_files", message, {"maxSelect": limit})
-        return next((issue for upload in uploads if (issue := self._upload_issue(upload))), None)
+        return next((issue for upload in uploads if (issue := self.upload_issue(upload))), None)
 
     def _strange(self, record: Record, items: list[Any]) -> list[str]:
         """Return the names that the record's file field did not hold before."""
@@ -88,7 +88,8 @@ class FileField(ListField):
         known = [self.items((held or {}).get(self.name, "")) for held in _held(record)]
         return [name for name in names if not any(name in names_held for names_held in known)]
 
-    def _upload_issue(self, upload: Upload) -> Issue | None:
+    def upload_issue(self, upload: Upload) -> Issue | None:
+        """Return why the field does not take an upload, or None."""
         limit = self.max_size or DEFAULT_MAX_SIZE
         if upload.size > limit:
             message = (

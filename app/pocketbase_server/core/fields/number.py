@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import orjson
+
 from pocketbase_server.core.errors import REQUIRED, Issue
 from pocketbase_server.core.fields.base import Field, FieldContext, Modifier, ValueIssue
 from pocketbase_server.kit.cast import general, tidy, to_number
+from pocketbase_server.kit.json import number_text
 from pocketbase_server.storage.sql.schema import ColumnKind
 
 if TYPE_CHECKING:
@@ -97,11 +100,16 @@ def decreased(current: Any, raw: Any) -> Any:
     return tidy(float(to_number(current)) - float(to_number(raw)))
 
 
+def _shown(bound: float) -> Any:
+    """Return a bound as answers print it, however large it is."""
+    return orjson.Fragment(number_text(bound))
+
+
 def _too_small(low: float) -> Issue:
     message = f"Must be greater or equal than {general(low)}."
-    return Issue("validation_min_number_constraint", message, {"min": low})
+    return Issue("validation_min_number_constraint", message, {"min": _shown(low)})
 
 
 def _too_large(high: float) -> Issue:
     message = f"Must be less or equal than {general(high)}."
-    return Issue("validation_max_number_constraint", message, {"max": high})
+    return Issue("validation_max_number_constraint", message, {"max": _shown(high)})

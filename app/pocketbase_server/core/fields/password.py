@@ -10,6 +10,7 @@ from pocketbase_server.core.checks import (
     INVALID_FORMAT,
     at_least,
     at_most,
+    fits,
     range_issue,
     regex_issue,
 )
@@ -17,7 +18,6 @@ from pocketbase_server.core.errors import INVALID_VALUE, REQUIRED, Issue
 from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue
 from pocketbase_server.kit.cast import to_text
 from pocketbase_server.kit.passwords import DEFAULT_COST, MAX_BYTES, hash_password
-from pocketbase_server.kit.regex import compile_pattern
 from pocketbase_server.storage.sql.engine import MODE, WouldBlock
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class PasswordField(Field):
         if len(plain) > limit:
             message = f"Must be less than {limit} character(s)."
             return Issue("validation_max_text_constraint", message)
-        if self.pattern and not compile_pattern(self.pattern).matches(plain):
+        if self.pattern and not fits(self.pattern, plain):
             return INVALID_FORMAT
         return None
 

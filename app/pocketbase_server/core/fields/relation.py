@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pocketbase_server.core.checks import at_least, range_issue
+from pocketbase_server.core.checks import at_least
 from pocketbase_server.core.errors import REQUIRED, Issue
 from pocketbase_server.core.fields.base import FieldContext, ListField, ValueIssue
 
@@ -67,7 +67,7 @@ class RelationField(ListField):
         """Refuse a missing collection and numbers of links that cannot be met."""
         return {
             "collectionId": self._collection_issue(context, collection),
-            "minSelect": range_issue(self.min_select, 0),
+            "minSelect": at_least(0) if self.min_select < 0 else None,
             "maxSelect": self._max_issue(),
         }
 
@@ -83,4 +83,4 @@ class RelationField(ListField):
         if self.min_select > 0 and self.max_select == 0:
             return REQUIRED
         low = max(self.min_select, 0)
-        return at_least(low) if self.max_select < low else range_issue(self.max_select, low)
+        return at_least(low) if self.max_select < low else None

@@ -12,6 +12,8 @@ from pocketbase_server.core.checks import (
     MUST_BE_BLANK,
     at_least,
     at_most,
+    fits,
+    name_issue,
     range_issue,
     regex_issue,
 )
@@ -19,7 +21,7 @@ from pocketbase_server.core.errors import REQUIRED, Issue
 from pocketbase_server.core.fields.base import Field, FieldContext, Modifier, ValueIssue
 from pocketbase_server.kit.autogenerate import AutogenerateError, autogenerate
 from pocketbase_server.kit.cast import to_text
-from pocketbase_server.kit.regex import compile_pattern
+from pocketbase_server.kit.json import quote
 from pocketbase_server.storage.sql.schema import ColumnKind, ColumnSpec
 
 if TYPE_CHECKING:
@@ -111,13 +113,13 @@ class TextField(Field):
     def text_issue(self, value: str) -> Issue | None:
         """Return why a text is refused as a value of this field, or None."""
         if not value:
-            return REQUIRED if self.required else None
-        size = len(value)
+            return REQUIRED if self.required or self.primary_key else None
+        size, limit = len(value), self.max or DEFAULT_MAX
         if size < self.min:
             return _too_short(self.min)
-        if size > (self.max or DEFAULT_MAX):
-            return _too_long(self.max or DEFAULT_MAX)
-        if self.pattern and not compile_pattern(self.pattern).matches(value):
+        if size > limit > 0:
+            return _too_long(limit)
+        if self.pattern and not fits(self.pattern, value):
             return INVALID_FORMAT
         return _id_issue(value) if self.primary_key else None
 
@@ -163,7 +165,7 @@ class TextField(Field):
             isinstance(f, TextField) and f.primary_key and f is not self for f in collection.fields
         )
         return {
-            "name": None if self.name == "id" else _PK_NAME,
+            "name": name_issue(self.name) or (None if self.name == "id" else _PK_NAME),
             "hidden": MUST_BE_BLANK if self.hidden else None,
             "required": None if self.required else REQUIRED,
             "pattern": pattern if self.pattern else REQUIRED,
@@ -196,7 +198,5 @@ def _too_long(high: int) -> Issue:
 
 
 def _bad_sample(sample: str) -> Issue:
-    message = (
-        f'The provided autogenerate pattern could produce invalid field values, ex.: "{sample}".'
-    )
+    message = f"The provided autogenerate pattern could produce invalid field values, ex.: {quote(sample)}."
     return Issue("validation_invalid_autogenerate_pattern_value", message)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pocketbase_server.core.collections.auth_validate import PROVIDERS
 from pocketbase_server.core.collections.model import SUPERUSERS
 from pocketbase_server.core.errors import BadRequestError, Issue, ValidationErrors
 from pocketbase_server.core.fields.password import NewPassword, PasswordField
-from pocketbase_server.core.records.auth import INSTALLER_EMAIL, refresh_token_key, set_verified
+from pocketbase_server.core.records.auth import (
+    INSTALLER_EMAIL,
+    refresh_token_key,
+    set_verified,
+    token_key,
+)
 from pocketbase_server.core.records.auth_refs import (
     AUTH_ORIGINS,
     EXTERNAL_AUTHS,
@@ -18,6 +24,7 @@ from pocketbase_server.core.records.auth_refs import (
     refs_of,
     refs_of_collection,
 )
+from pocketbase_server.core.records.lifecycle import patience
 from pocketbase_server.core.records.model import Record
 
 if TYPE_CHECKING:
@@ -25,6 +32,8 @@ if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.hooks.events import CollectionEvent, ModelEvent, RecordEvent
 
+CHANGED_MEANWHILE: Final = "The record's password or address has changed meanwhile."
+CREDENTIALS: Final = ("password", "tokenKey", "email", "verified")
 FIRST: Final = -99
 """Our own handlers run around everyone else's."""
 
@@ -36,12 +45,16 @@ INVALID_COLLECTION_TYPE: Final = Issue(
     "validation_invalid_collection_type", "Invalid collection type - must be auth."
 )
 INVALID_RECORD: Final = Issue("validation_invalid_record", "Missing or invalid record.")
+UNKNOWN_PROVIDER: Final = Issue("validation_in_invalid", "Must be a valid value.")
 
 
 def bind_auth_hooks(app: App) -> None:
     """Bind what auth records need: key rotation, guards of superusers, tidying up behind them."""
     hooks = app.hooks
     hooks.model_validate.bind(hash_passwords, id="__pbPasswordHash__", priority=FIRST)
+    hooks.record_validate.bind(
+        check_provider, EXTERNAL_AUTHS, id="__pbExternalAuthValidate__", priority=FIRST
+    )
     hooks.record_validate.bind(check_owner, *REFS, id="__pbAuthRefValidate__", priority=FIRST)
     hooks.record_create.bind(
         create_superuser, SUPERUSERS, id="__pbSuperuserCreate__", priority=FIRST
@@ -120,9 +133,17 @@ def keep_one_superuser(event: RecordEvent) -> None:
 def rotate_token_key(event: RecordEvent) -> None:
     """Write a changed auth record; a new password or address ends its tokens and codes."""
     record = event.record
-    if not record.collection.is_auth:
+    if not record.collection.is_auth or not any(map(record.is_changed, CREDENTIALS)):
         event.next()
         return
+    # SECURITY: what must go goes at the same moment, also when the process dies in between
+    with event.app.data.transaction(), patience():
+        _write_with_refs(event, record)
+
+
+def _write_with_refs(event: RecordEvent, record: Record) -> None:
+    if record.is_changed("password"):
+        _refuse_stale(event.app, record)
     links = _links_before_verification(event.app, record)
     is_rotated = record.is_changed("tokenKey")
     if not is_rotated and (links or record.is_changed("email") or record.is_changed("password")):
@@ -133,6 +154,15 @@ def rotate_token_key(event: RecordEvent) -> None:
     delete_refs(event.app, record, *stale)
     for link in links:
         event.app.records.delete(link)
+
+
+def _refuse_stale(app: App, record: Record) -> None:
+    """Raise `BadRequestError` when somebody else has renewed the record's token key meanwhile."""
+    before = (record.stored or record.original or {}).get("tokenKey")
+    now = app.records.get(record.collection, record.id)
+    # SECURITY: whoever was signed out a moment ago must not set the password after all
+    if before is not None and now is not None and token_key(now) != before:
+        raise BadRequestError(CHANGED_MEANWHILE)
 
 
 def _stale(record: Record, *, is_rotated: bool) -> tuple[str, ...]:
@@ -186,3 +216,10 @@ def check_owner(event: RecordEvent) -> None:
         raise ValidationErrors({"collectionRef": INVALID_COLLECTION_TYPE})
     if event.app.records.get(owners, record.get("recordRef")) is None:
         raise ValidationErrors({"recordRef": INVALID_RECORD})
+
+
+def check_provider(event: RecordEvent) -> None:
+    """Validate a linked account: its provider must be one that is known."""
+    event.next()
+    if event.record.get("provider") not in PROVIDERS:
+        raise ValidationErrors({"provider": UNKNOWN_PROVIDER})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from threading import local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +16,7 @@ from pocketbase_server.storage.sql import rows as sql
 from pocketbase_server.storage.sql.inline import MODE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
@@ -63,6 +63,8 @@ class _Work:
 
 class _Thread(local):
     work: _Work | None = None
+    ahead: dict[str, Upload] | None = None
+    """Uploads that are stored already, for records still to be written."""
 
 
 class RecordFiles:
@@ -124,7 +126,8 @@ class RecordFiles:
         work.note.add(*added)
         try:
             for key, upload in uploads.items():
-                self._app.files.storage.put(key, upload, {ORIGINAL: upload.name})
+                if not self._is_ahead(key, upload):
+                    self._store(key, upload)
         except FileStoreError as ex:
             self._undo(work, added)
             raise UploadFailedError("failed to upload all files") from ex
@@ -133,6 +136,45 @@ class RecordFiles:
             raise
         work.added += added
         return added
+
+    def _store(self, key: str, upload: Upload) -> None:
+        self._app.files.storage.put(key, upload, {ORIGINAL: upload.name})
+
+    @contextmanager
+    def ahead(self, uploads: Mapping[str, Upload]) -> Iterator[None]:
+        """Store uploads under their keys before the block that saves their records.
+
+        What no record has taken over when the block ends is removed again.
+        """
+        if not uploads:
+            yield
+            return
+        self._offload()
+        left = dict(uploads)
+        note = self.pending.note()
+        note.add(*left)
+        try:
+            self._store_all(left)
+            self._thread.ahead = left
+            yield
+        finally:
+            self._thread.ahead = None
+            self._finish(note, list(left))
+
+    def _store_all(self, uploads: Mapping[str, Upload]) -> None:
+        try:
+            for key, upload in uploads.items():
+                self._store(key, upload)
+        except FileStoreError as ex:
+            raise UploadFailedError("failed to upload all files") from ex
+
+    def _is_ahead(self, key: str, upload: Upload) -> bool:
+        """Take over an upload that is stored already; return whether it is."""
+        ahead = self._thread.ahead
+        if ahead is None or ahead.get(key) is not upload:
+            return False
+        del ahead[key]
+        return True
 
     def _stored_names(self, record: Record, fields: tuple[FileField, ...]) -> set[str]:
         """Return the names of files that the row has now."""
@@ -297,14 +339,36 @@ def add_uploads(
 ) -> dict[str, Any]:
     """Return *body* with the uploads for the collection's file fields; others are left out.
 
-    Uploads come after what the body says under the same key.
+    COMPAT: uploads are added to what the body says under the same key; those under the name of a field
+    take the place of what the body wants added to it.
     """
     done = dict(body)
     for field in file_fields(collection):
-        for key in (field.name, f"+{field.name}", f"{field.name}+"):
-            if key in files:
-                done[key] = [*field.read(done.get(key)), *files[key]]
+        name = field.name
+        if name in files:
+            done = {key: done[key] for key in done if key not in _modifiers(name)}
+            done[name] = [*field.read(done.get(name)), *files[name]]
+        if f"+{name}" in files:
+            done[f"+{name}"] = [*files[f"+{name}"], *field.read(body.get(f"+{name}"))]
+        if f"{name}+" in files:
+            done[f"{name}+"] = [*field.read(body.get(f"{name}+")), *files[f"{name}+"]]
     return done
+
+
+def put_uploads(
+    body: Mapping[str, Any], files: Mapping[str, list[Upload]], collection: Collection
+) -> dict[str, Any]:
+    """Return *body* with the uploads in place of what it says under the same keys, as in a batch."""
+    done = dict(body)
+    for field in file_fields(collection):
+        for key in (field.name, *_modifiers(field.name)):
+            if key in files:
+                done[key] = list(files[key])
+    return done
+
+
+def _modifiers(name: str) -> tuple[str, str, str]:
+    return f"+{name}", f"{name}+", f"{name}-"
 
 
 def name_uploads(record: Record) -> None:

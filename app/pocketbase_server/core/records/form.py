@@ -43,8 +43,9 @@ class RecordForm:
         self.access = access
         self._check_password = check_password
         self._passwords = ("", "", "")
-        self._email = record.get("email")
-        self._verified = record.get("verified")
+        is_auth = record.collection.is_auth
+        self._email = record.get("email") if is_auth else None
+        self._verified = record.get("verified") if is_auth else None
 
     @property
     def _is_auth(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.fields.base import Field, Intercepts
@@ -11,8 +11,6 @@ from pocketbase_server.core.hooks.hook import run_chain
 from pocketbase_server.storage.sql.inline import MODE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.hooks.events import ModelEvent
     from pocketbase_server.core.hooks.hook import Hook
@@ -21,14 +19,16 @@ if TYPE_CHECKING:
 Act = Callable[[], None]
 
 
-@contextmanager
-def patience() -> Iterator[None]:
+class patience:  # noqa: N801 - reads as the function that it is
     """Allow waiting inside: what was written must not be written again on another thread."""
-    before, MODE.active = MODE.active, False
-    try:
-        yield
-    finally:
-        MODE.active = before
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before, MODE.active = MODE.active, False
+
+    def __exit__(self, *_: object) -> None:
+        MODE.active = self._before
 
 
 def intercepting(collection: Collection, action: str) -> tuple[Intercepts, ...]:
@@ -52,12 +52,8 @@ def _acts(field: Field, action: str) -> bool:
 def intercept(record: Record, action: str, act: Act) -> None:
     """Run *act* with the work of the record's fields around it, the first field's outermost."""
     for field in reversed(intercepting(record.collection, action)):
-        act = _around(field, record, action, act)
+        act = partial(field.intercept, record, action, act)
     act()
-
-
-def _around(field: Intercepts, record: Record, action: str, act: Act) -> Act:
-    return lambda: field.intercept(record, action, act)
 
 
 def run_outside(
@@ -66,11 +62,14 @@ def run_outside(
     """Run *act* inside the handlers of both hooks, and these inside the fields' work."""
     model_hook, record_hook = hooks
     handlers = (*record_hook.handlers_for(event), *model_hook.handlers_for(event))
+    if not handlers:
+        intercept(event.model, action, act)
+        return
 
     def inner() -> None:
         run_chain(event, handlers, lambda _: act())
 
-    intercept(event.model, action, inner if handlers else act)
+    intercept(event.model, action, inner)
 
 
 def run_inside(
@@ -88,6 +87,10 @@ def run_inside(
     model_hook, record_hook = hooks
     model_handlers = model_hook.handlers_for(event)
     record_handlers = record_hook.handlers_for(event)
+    if not record_handlers and not model_handlers:
+        # PERF: nearly always, and with every write
+        intercept(event.model, action, act if system is None else partial(system, act))
+        return
 
     def inner() -> None:
         run_chain(event, model_handlers, lambda _: act())

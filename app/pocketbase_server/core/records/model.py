@@ -182,6 +182,13 @@ class Record:
         if values is None:
             self._row = None
 
+    def keep_original(self) -> None:
+        """Keep the values as they are now as those that the record was loaded with.
+
+        PERF: for a record that will be changed, this is quicker than to read its row once more.
+        """
+        self._original = _copies(self.values)
+
     def changed(self) -> list[str]:
         """Return the fields whose values differ from what the database holds, sorted."""
         before = self.stored if self.stored is not None else self.original
@@ -205,15 +212,12 @@ class Record:
     def mark_saved(self) -> None:
         """Take note that the database holds the values as they are now."""
         self.is_new = False
-        self.stored = stored = dict(self.values)
-        for name, value in stored.items():
-            if value.__class__ is list:
-                stored[name] = list(value)
+        self.stored = _copies(self.values)
         self._steps.clear()
 
     def clone(self) -> Self:
         """Return a copy in the same state that shares nothing changeable."""
-        made = type(self)(self.collection, {n: _copied(v) for n, v in self.values.items()})
+        made = type(self)(self.collection, _copies(self.values))
         made.is_new, made._row, made._original = self.is_new, self._row, self._original
         made.stored = self.stored
         made.custom, made.with_custom = dict(self.custom), self.with_custom
@@ -225,7 +229,7 @@ class Record:
 
     def fresh(self) -> Self:
         """Return a copy with the values as they are now, and everything else as if just loaded."""
-        made = type(self)(self.collection, {n: _copied(v) for n, v in self.values.items()})
+        made = type(self)(self.collection, _copies(self.values))
         made.is_new, made._original = self.is_new, None if self.is_new else dict(self.values)
         return made
 
@@ -296,6 +300,15 @@ _USUAL_LENGTH: Final = 4096
 
 def _printed_by(value: Any, convert: Any) -> Any:
     return value if convert is None else convert(value)
+
+
+def _copies(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values that share nothing changeable with *values*."""
+    copies = dict(values)
+    for name, value in values.items():
+        if value.__class__ is list:
+            copies[name] = list(value)
+    return copies
 
 
 def _copied(value: Any) -> Any:

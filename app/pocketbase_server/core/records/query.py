@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from time import monotonic
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from pocketbase_server.core.errors import RuleSyntaxError
+from pocketbase_server.core.records.pace import Pace
+from pocketbase_server.core.records.plans import FRESH, Family, Plan, Question
 from pocketbase_server.core.records.shape import shape
 from pocketbase_server.core.records.totals import Totals
 from pocketbase_server.core.request_info import RequestInfo
 from pocketbase_server.core.rules.binding import Inputs
-from pocketbase_server.core.rules.compile import Compiler, Purpose, Setting, parse_rule
+from pocketbase_server.core.rules.compile import (
+    MOST_COUNTED,
+    Compiler,
+    Purpose,
+    Setting,
+    parse_rule,
+)
 from pocketbase_server.core.rules.parser import parse, parse_kept
 from pocketbase_server.core.rules.resolver import Facts
 from pocketbase_server.core.rules.sizes import Choice, size_query
@@ -28,7 +36,6 @@ if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.records.model import Record
     from pocketbase_server.core.rules.ast import Expression
-    from pocketbase_server.core.rules.binding import Param, Read
 
 Row = tuple[Any, ...]
 Rows = list[Row]
@@ -37,89 +44,7 @@ Values = list[Any]
 MAX_FILTER: Final = 3500
 """Bytes that a caller's filter may have."""
 _MAX_FAMILIES: Final = 2048
-_MAX_VARIANTS: Final = 64
-_FRESH: Final = 30.0
-"""Seconds for which an estimate of a collection's size is good enough."""
 _ALL: Final = -1
-
-
-class Plan:
-    """A statement, and how its values are read from the request and the rest of the inputs."""
-
-    __slots__ = ("_reads", "choice", "fresh_until", "lasts", "sql")
-
-    def __init__(self, sql: str, params: Iterable[Param], choice: Choice) -> None:
-        self.sql = sql
-        self.lasts = False
-        """Whether the answer for the same values stays the same until something is written."""
-        self._reads = tuple(param.read for param in params)
-        self.choice = choice
-        self.fresh_until = monotonic() + _FRESH
-
-    def bind(self, inputs: Inputs) -> Values:
-        """Return the values of one run."""
-        return [read(inputs) for read in self._reads]
-
-
-class Question:
-    """What plans are kept by: everything a statement depends on, except what the request holds."""
-
-    __slots__ = (
-        "auth",
-        "collection",
-        "filter",
-        "has_params",
-        "is_trusted",
-        "purpose",
-        "rule",
-        "sort",
-    )
-
-    def __init__(
-        self, purpose: Purpose, collection: Collection, request: RequestInfo | None
-    ) -> None:
-        self.purpose = purpose
-        self.collection = collection
-        auth = request.auth if request is not None else None
-        self.auth = auth.collection if auth is not None else None
-        self.is_trusted = request is None or request.is_superuser
-        self.has_params = False
-        """Whether the filter is one of our own code, with values that it names."""
-        self.rule = ""
-        self.filter = ""
-        self.sort = ""
-
-    def key(self, version: int) -> tuple[Any, ...]:
-        """Return the key of the question under one version of the collections."""
-        auth = self.auth.id if self.auth is not None else None
-        return (
-            version, self.purpose.name, self.collection.id, self.rule, self.filter, self.sort,
-            auth, self.is_trusted,
-        )  # fmt: skip
-
-
-class _Family:
-    """The plans of one question: which of them fits depends on what the request's values are like."""
-
-    __slots__ = ("asked", "plans")
-
-    def __init__(self) -> None:
-        self.asked: dict[Param, Read] = {}
-        """What the plans depend on; a plan may depend on less, never on more."""
-        self.plans: Lru[tuple[Any, ...], Plan] = Lru(_MAX_VARIANTS)
-
-    def key(self, inputs: Inputs) -> tuple[Any, ...]:
-        """Return which of the plans is the one for a request."""
-        return tuple([read(inputs) for read in self.asked.values()])
-
-    def with_plan(self, facts: Facts, inputs: Inputs, plan: Plan) -> _Family:
-        """Return the family with one more plan: a new one, if the plan depends on more."""
-        family = self
-        if not facts.asked.keys() <= self.asked.keys():
-            family = _Family()
-            family.asked = {**self.asked, **{param: param.read for param in facts.asked}}
-        family.plans.put(family.key(inputs), plan)
-        return family
 
 
 class QueryPlanner:
@@ -131,7 +56,7 @@ class QueryPlanner:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._families: Lru[tuple[Any, ...], _Family] = Lru(_MAX_FAMILIES)
+        self._families: Lru[tuple[Any, ...], Family] = Lru(_MAX_FAMILIES)
         self._sizes: dict[str, tuple[int, float]] = {}
         self._totals = Totals(app.data)
 
@@ -162,6 +87,74 @@ class QueryPlanner:
         inputs = Inputs(request, literals, {"limit": limit, "offset": offset})
         return self._run(question, inputs, filter)
 
+    def list_and_count(  # noqa: PLR0913 - what a page is made of
+        self,
+        collection: Collection,
+        request: RequestInfo,
+        rule: str | None,
+        filter: str,
+        sort: str,
+        *,
+        offset: int,
+        limit: int,
+    ) -> tuple[Rows, int]:
+        """Return what `list()` and `count()` would."""
+        question = Question(Purpose.ROWS, collection, request)
+        question.rule, question.sort = rule or "", sort
+        literals = self._lift(question, filter)
+        inputs = Inputs(request, literals, {"limit": limit, "offset": offset})
+        plan = self._plan(question, inputs, filter)
+        if plan.pace is not None:
+            return self._paced_page(plan.pace, question, inputs, filter)
+        rows = self._app.data.all(plan.sql, plan.bind(inputs))
+        return rows, self._total(rows, question, inputs, filter)
+
+    def _paced_page(
+        self, pace: Pace, question: Question, inputs: Inputs, filter: str
+    ) -> tuple[Rows, int]:
+        """Return a page and the total in the way that was seen to be less work."""
+        if pace.is_long:
+            return self._counted_page(pace, question, inputs, filter)
+        began = thread_time()
+        rows = self._run(question, inputs, filter)
+        took = thread_time() - began
+        total = self._total(rows, question, inputs, filter)
+        pace.note_alone(took, total)
+        return rows, total
+
+    def _counted_page(
+        self, pace: Pace, question: Question, inputs: Inputs, filter: str
+    ) -> tuple[Rows, int]:
+        """Return a page that takes long to find, and the total."""
+        count = self._plan(question.about(Purpose.COUNT), inputs, filter)
+        known = self._totals.kept(count.sql, count.bind(inputs))
+        if count.lasts and known.total is not None:
+            if known.total <= inputs.given["offset"]:
+                return [], known.total
+            if not pace.is_quicker_counted:
+                return self._run(question, inputs, filter), known.total
+        plan = self._plan(question.about(Purpose.COUNTED), inputs, filter)
+        began = thread_time()
+        found = self._app.data.all(plan.sql, plan.bind(inputs))
+        if not found:
+            return [], self._count(count, inputs) if inputs.given["offset"] else 0
+        total: int = found[0][0]
+        if total > MOST_COUNTED:
+            pace.is_long = False
+            return self._run(question, inputs, filter), self._count(count, inputs)
+        pace.note_counted(thread_time() - began, total)
+        if count.lasts:
+            known.keep(total)
+        return [row[1:] for row in found], total
+
+    def _total(self, rows: Rows, question: Question, inputs: Inputs, filter: str) -> int:
+        """Return how many records there are; *rows* are a page of them."""
+        offset: int = inputs.given["offset"]
+        # PERF: a page that is not full is the last one, so there is nothing to count
+        if len(rows) < inputs.given["limit"] and (rows or not offset):
+            return offset + len(rows)
+        return self._count(self._plan(question.about(Purpose.COUNT), inputs, filter), inputs)
+
     def count(
         self, collection: Collection, request: RequestInfo, rule: str | None, filter: str
     ) -> int:
@@ -169,7 +162,9 @@ class QueryPlanner:
         question = Question(Purpose.COUNT, collection, request)
         question.rule = rule or ""
         inputs = Inputs(request, self._lift(question, filter))
-        plan = self._plan(question, inputs, filter)
+        return self._count(self._plan(question, inputs, filter), inputs)
+
+    def _count(self, plan: Plan, inputs: Inputs) -> int:
         count = self._totals.lasting if plan.lasts else self._totals.count
         return count(plan.sql, plan.bind(inputs))
 
@@ -280,16 +275,19 @@ class QueryPlanner:
 
     def _compile(self, question: Question, inputs: Inputs, key: tuple[Any, ...]) -> Plan:
         facts = Facts(inputs)
-        choice = Choice(question.purpose, question.collection, self._size)
+        order = parse_sort(question.sort)
+        choice = Choice(question.purpose, question.collection, self._size, order)
         compiler = self._compiler(question, inputs, facts, choice)
         compiler.add_rule(parse_rule(question.rule))
         compiler.add_filter(_parse_filter(question, len(inputs.literals)))
-        compiler.add_sort(parse_sort(question.sort))
+        compiler.add_sort(order)
         statement = render(compiler.statement(shape(question.collection).names))
         plan = Plan(statement.text, statement.params, choice)
         plan.lasts = compiler.lasts()
+        if question.purpose is Purpose.ROWS and compiler.shares_order():
+            plan.pace = Pace(is_sorted=bool(order))
         if key:
-            family = self._families.get(key) or _Family()
+            family = self._families.get(key) or Family()
             self._families.put(key, family.with_plan(facts, inputs, plan))
         return plan
 
@@ -318,7 +316,7 @@ class QueryPlanner:
         if now > until:
             row = self._app.data.one(size_query(collection).text)
             size = int(row[0] or 0) if row is not None else 0
-            self._sizes[collection.id] = size, now + _FRESH
+            self._sizes[collection.id] = size, now + FRESH
         return size
 
 
@@ -337,7 +335,7 @@ def _is_good(plan: Plan) -> bool:
     """Tell whether an old plan is still the right one, and renew it if so."""
     is_good = plan.choice.holds()
     if is_good:
-        plan.fresh_until = monotonic() + _FRESH
+        plan.fresh_until = monotonic() + FRESH
     return is_good
 
 

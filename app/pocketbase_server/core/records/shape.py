@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from pocketbase_server.core.fields.base import Field
+from pocketbase_server.core.fields.base import Field, ListField
 from pocketbase_server.kit.cast import to_text
 from pocketbase_server.kit.json import number_text
 
@@ -117,6 +117,8 @@ def plain_text(stored: Any) -> str:
 
 def _storer(field: Field) -> Convert | None:
     own = _own(field, "to_db")
+    if type(field).to_db is ListField.to_db and not field.is_multiple:
+        return None  # PERF: one choice is stored as it is
     return _fitting if own is None and _is_number(field) else own
 
 

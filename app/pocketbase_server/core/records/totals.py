@@ -43,12 +43,10 @@ class Totals:
 
     def lasting(self, sql: str, params: Sequence[Any]) -> int:
         """Return the number that a query gives until somebody writes, whatever the time."""
-        version = self._engine.seen_version()
-        if version is None:
+        totals = self._now()
+        if totals is None:
             return self.count(sql, params)
-        totals = self._of(version)
-        # NOTE: as text, because True, 1 and 1.0 are equal but not the same beside texts
-        key = (sql, repr(params))
+        key = _key(sql, params)
         known = totals.get(key)
         if known is not None:
             return known
@@ -58,6 +56,17 @@ class Totals:
             _keep(totals, key, total)
         return total
 
+    def kept(self, sql: str, params: Sequence[Any]) -> Kept:
+        """Return what is known of the number that a query would give."""
+        totals = self._now()
+        key = _key(sql, params)
+        return Kept(totals, key, None if totals is None else totals.get(key))
+
+    def _now(self) -> dict[Key, int] | None:
+        """Return what this thread knows about the database as it is; None inside a transaction."""
+        version = self._engine.seen_version()
+        return None if version is None else self._of(version)
+
     def _of(self, version: int) -> dict[Key, int]:
         """Return what this thread knows about a version of the database."""
         thread = self._thread
@@ -66,6 +75,27 @@ class Totals:
             # NOTE: a new one: whoever counts at this moment keeps what he counts in the old one
             thread.totals = {}
         return thread.totals
+
+
+class Kept:
+    """A total that may be known, and where to keep it when it is found in another way."""
+
+    __slots__ = ("_key", "_totals", "total")
+
+    def __init__(self, totals: dict[Key, int] | None, key: Key, total: int | None) -> None:
+        self._totals = totals
+        self._key = key
+        self.total = total
+
+    def keep(self, total: int) -> None:
+        """Keep the total for as long as the database stays what it was."""
+        if self._totals is not None:
+            _keep(self._totals, self._key, total)
+
+
+def _key(sql: str, params: Sequence[Any]) -> Key:
+    # NOTE: as text, because True, 1 and 1.0 are equal but not the same beside texts
+    return sql, repr(params)
 
 
 def _keep(totals: dict[Key, int], key: Key, total: int) -> None:

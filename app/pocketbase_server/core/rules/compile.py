@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.errors import RuleSyntaxError
 from pocketbase_server.core.rules import ast, functions
@@ -14,6 +14,7 @@ from pocketbase_server.core.rules.combine import (
     any_of,
 )
 from pocketbase_server.core.rules.comparison import compare
+from pocketbase_server.core.rules.indexes import leading_columns
 from pocketbase_server.core.rules.joins import Link, Source
 from pocketbase_server.core.rules.macros import macro_param
 from pocketbase_server.core.rules.operands import BLANK, NULL, Operand, bound, number
@@ -53,10 +54,18 @@ class Purpose(Enum):
     """What is asked of the records that match."""
 
     ROWS = "their rows, in order, a page of them"
+    COUNTED = "the same, each row behind how many there are in all"
     COUNT = "how many there are"
     ONE = "the row of one id"
     SOME = "the rows of some ids"
     UNSAVED = "whether a record would match that is not stored yet"
+
+
+PAGES: Final = frozenset({Purpose.ROWS, Purpose.COUNTED})
+MOST_COUNTED: Final = 20_000
+"""How many records are set aside at most to be counted on the way; one more means that there are too many."""
+_LONG_TYPES: Final = frozenset({"editor", "json"})
+_LONG_TEXT: Final = 5000
 
 
 @dataclass(slots=True)
@@ -86,6 +95,7 @@ class Compiler:
         self._terms: list[Term] = []
         self._order: list[tuple[Term | str, bool]] = []
         self._asked: Term = Fixed(value=True)
+        self._is_flat = False
 
     # -- taking expressions in
 
@@ -190,11 +200,11 @@ class Compiler:
 
     # -- statements
 
-    def statement(self, columns: Sequence[str]) -> n.Select:
+    def statement(self, columns: Sequence[str]) -> Node:
         """Return the query; *columns* are those a row is made of."""
-        is_page = self._purpose is Purpose.ROWS
+        is_page = self._purpose in PAGES
         _check_renamed(self._terms, self._resolver.joins.renamed)
-        writer = Writer(in_order=is_page)
+        writer = Writer(in_order=self._purpose is Purpose.ROWS)
         self._asked = whole = self._whole()
         keys = [key for key, _ in self._order if isinstance(key, Term)] if is_page else []
         bound_rows = _flat(whole, keys)
@@ -206,8 +216,27 @@ class Compiler:
         rows, joins = writer.joined(rows, (term, *keys))
         where = None if _is_always(term) else writer.condition(term, rows)
         query = n.Select(self._columns(alias, columns), self._table(alias, columns), joins, where)
-        query.is_distinct = bool(bound_rows)
+        query.is_distinct = self._is_flat = bool(bound_rows)
         return self._finished(query, writer, alias, rows)
+
+    def shares_order(self) -> bool:
+        """Tell whether `Purpose.COUNTED` gives the same page as `Purpose.ROWS`, in the same order.
+
+        Not where an index may decide in which order records are read, or where rows are made distinct.
+        """
+        collection = self._setting.collection
+        leading = leading_columns(collection)
+        if collection.is_view or self._is_flat or leading is None:
+            return False
+        if _is_always(self._asked) and not self._order:
+            # PERF: there is nothing to search
+            return False
+        keys = [key for key, _ in self._order if isinstance(key, Term)]
+        if not all(_is_short(part) for key in keys for part in walk(key)):
+            return False
+        terms = [self._asked, *keys]
+        named = (part for term in terms for part in walk(term) if isinstance(part, Column))
+        return not any(part.source is self.base and part.name.lower() in leading for part in named)
 
     def lasts(self) -> bool:
         """Tell whether the same values find the same records until something is written."""
@@ -234,9 +263,11 @@ class Compiler:
             return n.Given(columns, [given(f"row.{name}") for name in columns], alias)
         return n.Table(self._setting.collection.name, alias)
 
-    def _finished(self, query: n.Select, writer: Writer, alias: str, rows: Rows) -> n.Select:
+    def _finished(self, query: n.Select, writer: Writer, alias: str, rows: Rows) -> Node:
         """Return the query with what its purpose adds."""
         match self._purpose:
+            case Purpose.COUNTED:
+                return self._counted(query, writer, alias, rows)
             case Purpose.ROWS:
                 query.order = self._ordered(query, writer, alias, rows)
                 query.limit, query.offset = n.Mark(given("limit")), n.Mark(given("offset"))
@@ -252,15 +283,34 @@ class Compiler:
                 pass
         return query
 
+    def _counted(self, query: n.Select, writer: Writer, alias: str, rows: Rows) -> n.CountedPage:
+        """Return a page of what the query finds, and the number of it."""
+        names = [column.name for column in query.columns if isinstance(column, n.Column)]
+        # SECURITY: nobody can have the server hold all of a large collection in memory
+        query.limit = n.Word(MOST_COUNTED + 1)
+        query.columns = [n.RowNumber(alias), *self._keys(writer, alias, rows)]
+        table = n.Table(self._setting.collection.name, writer.alias())
+        columns = [n.Column(table.alias, name) for name in names]
+        descending = [descending for _, descending in self._order]
+        limit, offset = n.Mark(given("limit")), n.Mark(given("offset"))
+        return n.CountedPage(query, descending, table, columns, limit, offset)
+
+    def _keys(self, writer: Writer, alias: str, rows: Rows) -> list[Node]:
+        """Return the values to sort by."""
+        return [self._key(key, writer, alias, rows) for key, _ in self._order]
+
+    def _key(self, key: Term | str, writer: Writer, alias: str, rows: Rows) -> Node:
+        if isinstance(key, Term):
+            return writer.value(key, rows)
+        return n.Shuffle() if key == RANDOM else n.RowNumber(alias)
+
     def _ordered(self, query: n.Select, writer: Writer, alias: str, rows: Rows) -> list[Node]:
-        made: list[Node] = []
-        for key, descending in self._order:
-            if key == RANDOM:
-                made.append(n.Shuffle())
-            elif key == ROW_NUMBER:
-                made.append(n.Order(n.RowNumber(alias), descending=descending))
-            elif isinstance(key, Term):
-                made.append(n.Order(writer.value(key, rows), descending=descending))
+        made: list[Node] = [
+            n.Order(key, descending=descending)
+            for key, (_, descending) in zip(
+                self._keys(writer, alias, rows), self._order, strict=True
+            )
+        ]
         if not made and query.where is not None and not self._setting.collection.is_view:
             # NOTE: a set may be looked up by its values; the order stays that of the rows
             return [n.Order(n.RowNumber(alias))] if query.joins or writer.has_values else []
@@ -292,6 +342,16 @@ def _is_sortable(value: Term) -> bool:
         return False
     kinds = (Column, JsonPart, ListLength, Lowered)
     return isinstance(value, kinds) and all(isinstance(part, kinds) for part in walk(value))
+
+
+def _is_short(key: Term) -> bool:
+    """Tell whether a value to sort by takes little memory."""
+    if not isinstance(key, Column):
+        return isinstance(key, (ListLength, Lowered))
+    field = key.source.collection.field(key.name) if key.source.collection is not None else None
+    if field is None or field.type in _LONG_TYPES:
+        return False
+    return int(getattr(field, "max", 0) or 0) <= _LONG_TEXT or field.type != "text"
 
 
 def _is_always(term: Term) -> bool:

@@ -119,7 +119,7 @@ class Resolver:
     def find_collection(self, name_or_id: str) -> Collection | None:
         """Return a collection by name or id; the base's own as it is being saved."""
         own = self.collection
-        if name_or_id == own.id or name_or_id.lower() == own.name.lower():
+        if name_or_id in {own.id, own.name}:
             return own
         return self._world.lookup(name_or_id)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from math import isqrt
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.rules.compile import Purpose
+from pocketbase_server.core.rules.indexes import is_led_by
 from pocketbase_server.core.rules.joins import Link, Source
+from pocketbase_server.core.rules.sort import ROW_NUMBER, SortKey
 from pocketbase_server.storage.sql import nodes as n
 from pocketbase_server.storage.sql.nodes import render
 
@@ -22,12 +22,9 @@ SizeOf = Callable[["Collection"], int]
 _PAGE: Final = 30
 _ALWAYS: Final = 300
 """Records of which a set is made in no time."""
+_ALL_READ: Final = frozenset({Purpose.COUNT, Purpose.COUNTED})
 _BACK: Final = frozenset({Link.BACK, Link.BACK_ITEMS})
 _KEYED: Final = frozenset({Link.RELATED, Link.RELATED_ITEM})
-_LED_BY: Final = re.compile(
-    r"\s*CREATE\s+(?:UNIQUE\s+)?INDEX\s.*?\(\s*[`\"\[']?(\w+)[`\"\]']?[^)]*\)\s*;?\s*",
-    re.IGNORECASE | re.DOTALL,
-)
 
 
 def size_query(collection: Collection) -> Sql:
@@ -39,9 +36,12 @@ def size_query(collection: Collection) -> Sql:
 class Choice:
     """Decides for one plan, and remembers what it decided."""
 
-    def __init__(self, purpose: Purpose, base: Collection, size_of: SizeOf) -> None:
+    def __init__(
+        self, purpose: Purpose, base: Collection, size_of: SizeOf, sort: Sequence[SortKey] = ()
+    ) -> None:
         self._purpose = purpose
         self._base = base
+        self._reads_all = purpose in _ALL_READ or not _is_in_order(base, sort)
         self._size_of = size_of
         self._decided: dict[tuple[Link, Collection, str], bool] = {}
 
@@ -73,7 +73,7 @@ class Choice:
         if self._base.is_view:
             return 1 << 62
         size = self._size_of(self._base)
-        if self._purpose is Purpose.COUNT:
+        if self._reads_all:
             return 4 * size + _ALWAYS
         # NOTE: a page may need a few records or all of them; this is in between
         return 3 * isqrt(_PAGE * size) + _ALWAYS
@@ -83,12 +83,8 @@ class Choice:
         return all(self._decide(*key) is decided for key, decided in self._decided.items())
 
 
-@lru_cache(maxsize=1024)
-def _first_column(index: str) -> str:
-    found = _LED_BY.fullmatch(index)
-    return found[1].lower() if found is not None else ""
-
-
-def is_led_by(collection: Collection, name: str) -> bool:
-    """Tell whether some index finds records by the field; one that leaves records out does not count."""
-    return any(_first_column(index) == name.lower() for index in collection.indexes)
+def _is_in_order(base: Collection, sort: Sequence[SortKey]) -> bool:
+    """Tell whether records can be read in the order that is wanted, so that a page is a few of them."""
+    if not sort or sort[0].name == ROW_NUMBER:
+        return True
+    return sort[0].name == "id" or is_led_by(base, sort[0].name)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pocketbase_server.core.options import Option, Section, options_of
+from pocketbase_server.core.options import Option, Section, options_of, refuse_body
+from pocketbase_server.core.settings.model import RateLimitRule, RateLimits
 from pocketbase_server.kit.cast import to_bool, to_text
+from pocketbase_server.kit.members import RepeatedMemberError, members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,16 +25,23 @@ def load_settings(settings: Settings, body: Mapping[str, Any], *, is_form: bool 
 
 
 def spelt(section: Section, body: Any) -> Any:
-    """Return *body* with its keys as the section spells them: their case does not count."""
+    """Return *body* with its keys as the section spells them; others are left out.
+
+    Raises `BadRequestError` for what is said twice.
+    """
     if not isinstance(body, dict):
         return body
-    known = {option.wire.lower(): option for option in options_of(type(section))}
-    done: dict[str, Any] = {}
-    for key, value in body.items():
-        option = known.get(key.lower())
-        if option is not None:
-            inner = getattr(section, option.attribute)
-            done[option.wire] = spelt(inner, value) if isinstance(inner, Section) else value
+    known = {option.wire: option.attribute for option in options_of(type(section))}
+    try:
+        done = members(body, tuple(known))
+    except RepeatedMemberError as ex:
+        raise refuse_body() from ex
+    for name, value in done.items():
+        inner = getattr(section, known[name])
+        if isinstance(inner, Section):
+            done[name] = spelt(inner, value)
+        elif isinstance(section, RateLimits) and name == "rules" and isinstance(value, list):
+            done[name] = [spelt(RateLimitRule(), item) for item in value]
     return done
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 from pocketbase_server.core.collections.model import SUPERUSERS
 from pocketbase_server.core.errors import BadRequestError, ForbiddenError, ValidationErrors
 from pocketbase_server.core.records.auth import refresh_token_key, set_password
-from pocketbase_server.kit.ids import random_id, random_string
+from pocketbase_server.kit.ids import random_id
 from pocketbase_server.services.auth.checks import email_issue, password_issues, refuse
 from pocketbase_server.services.auth.context import find_auth_collection
 from pocketbase_server.services.auth.letter_tokens import hash_ahead, save
 from pocketbase_server.services.auth.sign_in import AuthAnswer, hand_out
+from pocketbase_server.services.auth.spare_password import set_spare_password, spare_password
 from pocketbase_server.services.auth.tokens import new_auth_token
 from pocketbase_server.storage.sql.anonymous_rows import (
     allow_anonymous,
@@ -37,7 +38,6 @@ NOT_FOR_SUPERUSERS: Final = "Superusers cannot be anonymous."
 FAILED: Final = "Failed to create an anonymous record."
 NOT_ANONYMOUS: Final = "The record is not anonymous."
 UPGRADE_FAILED: Final = "Failed to upgrade the anonymous record."
-PASSWORD_LENGTH: Final = 30
 KNOWN_FOR: Final = 1.0
 """Seconds for which what was read last counts."""
 _CACHED: Final = "anonymous"
@@ -98,8 +98,7 @@ def _new(app: App, collection: Collection) -> Record:
     record = app.records.new(collection)
     record.set("id", random_id())
     refresh_token_key(record)
-    set_password(record, random_string(PASSWORD_LENGTH))
-    hash_ahead(app, record)
+    set_spare_password(record, spare_password(app, collection))
     email = collection.field("email")
     if email is not None and getattr(email, "required", False):
         record.set("email", f"{record.id}@{DOMAIN}")

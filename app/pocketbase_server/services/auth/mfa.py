@@ -10,7 +10,6 @@ from pocketbase_server.core.records.auth_refs import MFAS, delete_older, new_ref
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
-    from pocketbase_server.core.collections.auth_options import Mfa
     from pocketbase_server.core.records.model import Record
     from pocketbase_server.core.request_info import RequestInfo
 
@@ -20,8 +19,7 @@ def check_mfa(app: App, request: RequestInfo, record: Record, method: str) -> st
 
     Raises `BadRequestError` when the request names a session that is no good.
     """
-    options = record.collection.auth
-    if options is None or not _is_required(app, request, record, options.mfa):
+    if not is_required(app, request, record):
         return ""
     mfa_id = _named_session(request)
     if not mfa_id:
@@ -30,10 +28,12 @@ def check_mfa(app: App, request: RequestInfo, record: Record, method: str) -> st
     return ""
 
 
-def _is_required(app: App, request: RequestInfo, record: Record, options: Mfa) -> bool:
-    if not options.enabled or not options.rule:
-        return options.enabled
-    return app.queries.matches(record.collection, record.id, request, options.rule)
+def is_required(app: App, request: RequestInfo, record: Record) -> bool:
+    """Tell whether *record* has to use two methods."""
+    options = record.collection.auth
+    if options is None or not options.mfa.enabled or not options.mfa.rule:
+        return options is not None and options.mfa.enabled
+    return app.queries.matches(record.collection, record.id, request, options.mfa.rule)
 
 
 def _named_session(request: RequestInfo) -> str:

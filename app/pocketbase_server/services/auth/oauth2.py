@@ -11,24 +11,24 @@ from pocketbase_server.core.errors import (
     ValidationErrors,
 )
 from pocketbase_server.core.hooks.events import DetailedRequestEvent
+from pocketbase_server.core.records.auth import token_key
 from pocketbase_server.services.auth.context import find_auth_collection
 from pocketbase_server.services.auth.oauth2_records import (
     NewRecord,
     find_record,
     link_record,
     needs_password,
-    random_password,
     welcome_record,
 )
 from pocketbase_server.services.auth.providers import PROVIDERS
 from pocketbase_server.services.auth.providers.base import AuthUser, OAuth2Provider, ProviderError
 from pocketbase_server.services.auth.sign_in import AuthAnswer, sign_in
+from pocketbase_server.services.auth.spare_password import spare_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pocketbase_server.app import App
-    from pocketbase_server.core.fields.password import NewPassword
     from pocketbase_server.core.records.model import Record
     from pocketbase_server.core.request_info import RequestInfo
     from pocketbase_server.services.auth.oauth2_form import OAuth2Form
@@ -106,7 +106,7 @@ def _settled(event: DetailedRequestEvent, user: AuthUser) -> tuple[Record, bool]
     password = _spare_password(event, user)
     new = None if event.record is not None else NewRecord(event, user, password)
     with app.data.transaction():
-        record = event.record
+        record = _fresh(event)
         if record is None:
             record = find_record(app, collection, event.request, name, user)
         is_new = record is None
@@ -123,11 +123,23 @@ def _settled(event: DetailedRequestEvent, user: AuthUser) -> tuple[Record, bool]
     return record, is_new
 
 
-def _spare_password(event: DetailedRequestEvent, user: AuthUser) -> NewPassword | None:
-    """Return a password nobody knows, where one will be needed."""
+def _fresh(event: DetailedRequestEvent) -> Record | None:
+    """Return the event's record, as it is now if it has changed since the provider was asked."""
+    record, caller = event.record, event.request.auth
+    now = None if record is None else event.app.records.get(record.collection, record.id)
+    if record is None or now is None:
+        return record
+    if caller is not None and caller.id == now.id and token_key(caller) != token_key(now):
+        # SECURITY: the caller was signed out meanwhile, perhaps by the owner of the address
+        raise BadRequestError(FAILED)
+    return record if token_key(now) == token_key(record) else now
+
+
+def _spare_password(event: DetailedRequestEvent, user: AuthUser) -> str:
+    """Return a password nobody knows, where one will be needed, else ""."""
     record = event.record
     if record is None:
         is_needed = not event.details["create_data"].get("password")
     else:
         is_needed = needs_password(event.request, record, user)
-    return random_password(event.app, event.collection) if is_needed else None
+    return spare_password(event.app, event.collection) if is_needed else ""

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 LOADING: Final = "An error occurred while loading the submitted data."
 
+LONGEST: Final = 100
+"""Bytes of a provider's name."""
+
 
 @dataclass(slots=True, frozen=True)
 class OAuth2Form:
@@ -32,10 +35,18 @@ class OAuth2Form:
         if not self.provider:
             issues["provider"] = REQUIRED
         elif found is None:
-            issues["provider"] = _unknown(self.provider)
+            issues["provider"] = _too_long(self.provider) or _unknown(self.provider)
         if issues or found is None:
             raise BadRequestError(LOADING, issues)
         return found
+
+
+def _too_long(name: str) -> Issue | None:
+    # COMPAT: bytes are counted, not characters
+    if len(name.encode(errors="surrogatepass")) <= LONGEST:
+        return None
+    message = f"The length must be no more than {LONGEST}."
+    return Issue("validation_length_too_long", message, {"max": LONGEST, "min": 0})
 
 
 def _unknown(name: str) -> Issue:

@@ -6,12 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.collections.indexes import has_single_column_unique
-from pocketbase_server.core.fields.password import NewPassword
 from pocketbase_server.core.records.auth import email, is_verified, set_verified
 from pocketbase_server.core.records.auth_refs import EXTERNAL_AUTHS, new_ref
 from pocketbase_server.core.records.model import Record
 from pocketbase_server.kit.ids import random_string
 from pocketbase_server.services.auth.avatars import fetch_avatar
+from pocketbase_server.services.auth.spare_password import (
+    LENGTH,
+    set_spare_password,
+    spare_password,
+)
 from pocketbase_server.services.record_crud import make_record
 
 if TYPE_CHECKING:
@@ -22,7 +26,6 @@ if TYPE_CHECKING:
     from pocketbase_server.core.request_info import RequestInfo
     from pocketbase_server.services.auth.providers.base import AuthUser
 
-_PASSWORD_LENGTH: Final = 30
 _BY_USER: Final = "collectionRef = {:collection} && provider = {:provider} && providerId = {:user}"
 
 
@@ -70,18 +73,18 @@ def link_record(app: App, record: Record, provider: str, user: AuthUser) -> None
 
 
 def welcome_record(
-    app: App, request: RequestInfo, record: Record, user: AuthUser, password: NewPassword | None
+    app: App, request: RequestInfo, record: Record, user: AuthUser, password: str
 ) -> None:
     """Take over what the provider vouches for: the address, if it is the record's or it has none.
 
-    Whoever made a record with someone else's address loses it here: it gets *password*.
+    Whoever made a record with someone else's address loses it here: it gets *password*, a hash.
     """
     is_new_email = bool(user.email) and not email(record)
     is_proved = bool(user.email) and not is_verified(record)
     is_proved = is_proved and email(record) in {"", user.email}
     if needs_password(request, record, user):
         # SECURITY: the old one may be that of someone who waits for the owner to come
-        record.values["password"] = password or random_password(app, record.collection)
+        set_spare_password(record, password or spare_password(app, record.collection))
     if is_new_email:
         record.set("email", user.email)
     if is_proved:
@@ -106,35 +109,25 @@ def _is_caller(request: RequestInfo, record: Record) -> bool:
     )
 
 
-def random_password(app: App, collection: Collection) -> NewPassword:
-    """Return a password that nobody knows, hashed already."""
-    cost = getattr(collection.field("password"), "cost", 0)
-    password = NewPassword(random_string(_PASSWORD_LENGTH), cost)
-    password.hash_with(app.passwords.hash)
-    return password
-
-
 # -- a new record
 
 
 class NewRecord:
     """A record to be, with what the caller and the provider say of it."""
 
-    def __init__(
-        self, event: DetailedRequestEvent, user: AuthUser, password: NewPassword | None
-    ) -> None:
+    def __init__(self, event: DetailedRequestEvent, user: AuthUser, password: str) -> None:
         self._app = event.app
         self._request = event.request
         self._collection = event.collection
         self._user = user
         self._body: dict[str, Any] = dict(event.details["create_data"])
-        self._password: NewPassword | None = None
+        self._password = ""
         self._fill_mapped()
         if not self._body.get("email"):
             self._body["email"] = user.email
         if not self._body.get("password"):
-            self._password = password or random_password(self._app, self._collection)
-            self._body["password"] = self._body["passwordConfirm"] = self._password.plain
+            self._password = password or spare_password(self._app, self._collection)
+            self._body["password"] = self._body["passwordConfirm"] = random_string(LENGTH)
 
     def _fill_mapped(self) -> None:
         options = self._collection.auth
@@ -190,5 +183,5 @@ class NewRecord:
         return record
 
     def _set_password(self, record: Record) -> None:
-        if self._password is not None:
-            record.values["password"] = self._password
+        if self._password:
+            set_spare_password(record, self._password)

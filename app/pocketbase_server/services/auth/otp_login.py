@@ -11,15 +11,15 @@ from pocketbase_server.core.records.auth import (
     email,
     is_verified,
     password_hash,
-    set_password,
+    refresh_token_key,
     set_verified,
 )
 from pocketbase_server.core.records.auth_refs import OTPS
-from pocketbase_server.kit.ids import random_string
 from pocketbase_server.services.auth.checks import refuse, text_issue
-from pocketbase_server.services.auth.letter_tokens import hash_ahead
+from pocketbase_server.services.auth.mfa import is_required
 from pocketbase_server.services.auth.otp import find_otp_collection, has_expired
 from pocketbase_server.services.auth.sign_in import AuthAnswer, sign_in
+from pocketbase_server.services.auth.spare_password import set_spare_password, spare_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,7 @@ def _sign_in(event: DetailedRequestEvent, password: str) -> AuthAnswer:
         raise BadRequestError(INVALID)
     _use_up(app, code)
     if code.get("sentTo") and code.get("sentTo") == email(record) and not is_verified(record):
-        _verify(app, record)
+        _verify(app, event.request, record)
     return sign_in(app, event.request, record, METHOD)
 
 
@@ -100,11 +100,19 @@ def _use_up(app: App, code: Any) -> None:
         app.records.delete(now)
 
 
-def _verify(app: App, record: Record) -> None:
-    set_verified(record)
+def _verify(app: App, request: RequestInfo, record: Record) -> None:
+    """Note that the address is its owner's; whoever registered with it may have been another."""
+    password = spare_password(app, record.collection)
     options = record.collection.auth
-    if options is None or not options.mfa.enabled:
-        # SECURITY: whoever registered with this address may not have been its owner, but knows the password
-        set_password(record, random_string(30))
-        hash_ahead(app, record)
-    app.records.update(record)
+    set_verified(record)
+    # SECURITY: what was known before (password, tokens) is worth nothing from the same moment on
+    with app.data.transaction():
+        if options is not None and options.mfa.enabled:
+            # NOTE: saved first, as the rule that asks for two methods may speak of `verified`
+            refresh_token_key(record)
+            app.records.update(record)
+            if is_required(app, request, record):
+                # COMPAT: the password is one of two methods then, worth nothing by itself
+                return
+        set_spare_password(record, password)
+        app.records.update(record)

@@ -55,7 +55,7 @@ class PasswordForm:
         }
         fields = collection.auth.password_auth.identity_fields if collection.auth else []
         if self.identity_field and self.identity_field not in fields:
-            issues["identityField"] = NOT_AMONG
+            issues["identityField"] = _length_issue(self.identity_field) or NOT_AMONG
         if issues:
             raise ValidationErrors(issues)
 

@@ -69,7 +69,9 @@ def _answer(event: RecordAuthRequestEvent) -> AuthAnswer:
 def _check_auth_rule(event: RecordAuthRequestEvent) -> None:
     options, record = event.collection.auth, event.record
     rule = options.auth_rule if options is not None else None
-    if rule == "" or (
+    if rule == "" or event.request.is_superuser:
+        return
+    if (
         rule
         and record is not None
         and event.app.queries.matches(event.collection, record.id, event.request, rule)

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.collections.model import SUPERUSERS as NAME_OF_SUPERUSERS
 from pocketbase_server.core.errors import REQUIRED, BadRequestError, Issue, ValidationErrors
-from pocketbase_server.core.fields.password import NewPassword
 from pocketbase_server.core.hooks.events import DetailedRequestEvent
-from pocketbase_server.core.records.auth import email, is_verified, set_password, set_verified
-from pocketbase_server.kit.ids import random_string
+from pocketbase_server.core.records.auth import email, is_verified, set_verified
 from pocketbase_server.services.auth.context import find_auth_collection
 from pocketbase_server.services.auth.letter_requests import request_letter, send_once, throttle_key
-from pocketbase_server.services.auth.letter_tokens import claim, hash_ahead, read_token, save
+from pocketbase_server.services.auth.letter_tokens import claim, read_token, save
 from pocketbase_server.services.auth.letters import send_verification
+from pocketbase_server.services.auth.spare_password import set_spare_password, spare_password
 from pocketbase_server.services.auth.tokens import VERIFICATION
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ OTHER_EMAIL: Final = Issue(
 )
 FAILED: Final = "An error occurred while saving the verified state."
 KIND: Final = "verification"
-PASSWORD_LENGTH: Final = 30
 SUPERUSERS: Final = "All superusers are verified by default."
 
 
@@ -102,20 +100,17 @@ def _confirm(event: DetailedRequestEvent) -> None:
         if email(now) != email(record):
             raise ValidationErrors({"token": OTHER_EMAIL})
         set_verified(now)
-        if password is not None:
-            now.set("password", password)
+        if password:
+            set_spare_password(now, password)
         save(app, now, FAILED)
     event.record = now
     app.mailer.throttle.release(*throttle_key(KIND, record))
 
 
-def _new_password(app: App, record: Record) -> NewPassword | None:
-    """Return a random password where nobody should have a known one, else None."""
+def _new_password(app: App, record: Record) -> str:
+    """Return the hash of a random password where nobody should have a known one, else ""."""
     options = record.collection.auth
     if options is None or options.password_auth.enabled:
-        return None
+        return ""
     # SECURITY: whoever registered with this address may not have been its owner
-    set_password(record, random_string(PASSWORD_LENGTH))
-    hash_ahead(app, record)
-    password = record.get("password")
-    return password if isinstance(password, NewPassword) else None
+    return spare_password(app, record.collection)

@@ -10,7 +10,9 @@ import orjson
 from pocketbase_server.core.collections.model import Collection
 from pocketbase_server.core.errors import BadRequestError, NotFoundError, RuleSyntaxError
 from pocketbase_server.core.fields import JsonField, NumberField, TextField
-from pocketbase_server.core.records.query import QueryPlanner, Question
+from pocketbase_server.core.records.plans import Question
+from pocketbase_server.core.records.query import QueryPlanner
+from pocketbase_server.core.rules.ast import identifiers
 from pocketbase_server.core.rules.binding import Inputs
 from pocketbase_server.core.rules.compile import Purpose
 from pocketbase_server.core.rules.parser import parse
@@ -21,7 +23,7 @@ from pocketbase_server.storage.sql.log_rows import delete_logs, totals_by_hour
 from pocketbase_server.storage.sql.nodes import render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pocketbase_server.app import App
 
@@ -83,7 +85,9 @@ class LogReader:
         filter = query.get("filter", "")
         try:
             _refuse_joins(filter)
-            rows = self._plans.page(filter, query.get("sort", "") or "@rowid", page)
+            order = query.get("sort", "") or "@rowid"
+            _refuse_odd([*_names(filter), *(key.strip(" +-") for key in order.split(","))])
+            rows = self._plans.page(filter, order, page)
             if not page.is_known(len(rows)):
                 page.total_items = self._plans.total(filter)
         except (RuleSyntaxError, DatabaseError) as ex:
@@ -102,6 +106,7 @@ class LogReader:
         filter = query.get("filter", "")
         try:
             _refuse_joins(filter)
+            _refuse_odd(_names(filter))
             rows = self._plans.hours(filter)
         except (RuleSyntaxError, DatabaseError) as ex:
             raise BadRequestError("Invalid filter format.") from ex
@@ -127,6 +132,19 @@ def _loaded(text: str | None) -> Any:
         return orjson.loads(text or "{}")
     except orjson.JSONDecodeError:
         return {}
+
+
+def _names(filter: str) -> set[str]:
+    return identifiers(parse(filter)) if filter else set()
+
+
+def _refuse_odd(names: Iterable[str]) -> None:
+    """Raise `RuleSyntaxError` for a name without an end, or with a modifier outside of `data`."""
+    for name in names:
+        field, colon, _ = name.partition(":")
+        is_modified = bool(colon) and "." not in field and not field.startswith("@")
+        if is_modified or name.endswith("."):
+            raise RuleSyntaxError(f"unknown field {name!r}")
 
 
 def _refuse_joins(filter: str) -> None:

@@ -9,7 +9,7 @@ from pocketbase_server.core.errors import AppError
 from pocketbase_server.core.hooks.events import MailerEvent
 from pocketbase_server.services.mail.messages import Address, Message
 from pocketbase_server.services.mail.outbox import Outbox
-from pocketbase_server.services.mail.throttle import Throttle
+from pocketbase_server.services.mail.throttle import make_throttle
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -29,7 +29,7 @@ class Mailer:
         self._app = app
         self._transport: Transport | None = None
         self.outbox = Outbox()
-        self.throttle = Throttle()
+        self.throttle = make_throttle(app.dir.path, is_alone=app.config.workers <= 1)
 
     def use(self, transport: Transport | None) -> None:
         """Send everything by *transport* from now on; None for what the settings say."""
@@ -88,3 +88,4 @@ class Mailer:
     def close(self) -> None:
         """Let what is on its way leave, but not for long."""
         self.outbox.close(PATIENCE_AT_END)
+        self.throttle.close()

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-PAUSE: Final = 120.0
+from pocketbase_server.storage.counters import Counters
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAUSE: Final = 120
 """Seconds between two letters of one kind to one record."""
-_MOST: Final = 10_000
+FILE: Final = ".letters"
 
 
 class Throttle:
-    """Remembers who was written to lately."""
+    """Remembers who was written to lately; workers share what they remember."""
 
-    def __init__(self, pause: float = PAUSE) -> None:
-        self._pause = pause
-        self._lock = threading.Lock()
-        self._until: dict[tuple[str, ...], float] = {}
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
 
     def take(self, *key: str) -> bool:
         """Tell whether a letter may go now; if so, the next one has to wait."""
-        now = time.monotonic()
-        with self._lock:
-            if self._until.get(key, 0.0) > now:
-                return False
-            if len(self._until) >= _MOST:
-                self._until = {k: until for k, until in self._until.items() if until > now}
-            self._until[key] = now + self._pause
-        return True
+        return self._counters.hit("\n".join(key), 1, PAUSE)
 
     def release(self, *key: str) -> None:
         """Let the next letter go at once: the last one failed, or has done its work."""
-        with self._lock:
-            self._until.pop(key, None)
+        self._counters.forget("\n".join(key))
+
+    def close(self) -> None:
+        """Let go of the counts."""
+        self._counters.close()
+
+
+def make_throttle(folder: Path, *, is_alone: bool) -> Throttle:
+    """Return the throttle of the server on *folder*: in a file there unless it is one process."""
+    return Throttle(Counters(None if is_alone else folder / FILE))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pocketbase_server.core.records.expand import enrich
 from pocketbase_server.kit.json import dumps
+from pocketbase_server.services.realtime.clients import post
 from pocketbase_server.services.realtime.rules import Watch, request_of
 from pocketbase_server.services.realtime.topics import frame
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Pick = Callable[[Any, str], Any]
 """Reduces a record to the fields that a subscription asks for."""
 
-_GUEST: Final = ""
+_GUEST, _PERSON, _SUPERUSER = "guest", "person", "superuser"
 _AUTH: Final = "@request.auth"
 
 
@@ -86,14 +87,12 @@ class Broadcaster:
                 for client in parcel.clients:
                     send_through_hook(self._app, client, parcel.subscription.text, parcel.data)
             return
-        made: dict[tuple[str, bytes], bytes] = {}
+        # PERF: of a thousand that were judged one by one, most are told the same
+        told: dict[tuple[str, bytes], list[RealtimeClient]] = {}
         for subscription, data, clients in parcels:
-            key = subscription.text, data
-            event = made.get(key)
-            if event is None:
-                event = made[key] = frame(subscription.text, data)
-            for client in clients:
-                client.push(event)
+            told.setdefault((subscription.text, data), []).extend(clients)
+        for (name, data), clients in told.items():
+            post(frame(name, data), clients)
 
 
 class _Judge:
@@ -121,15 +120,11 @@ class _Judge:
 
     def parcels(self, listeners: _Listeners) -> list[Parcel]:
         """Return the events for those who listen with one subscription text."""
-        groups: dict[Any, list[RealtimeClient]] = {}
-        depends = self._depends_on_auth(listeners)
-        for client in listeners.clients:
-            groups.setdefault(_group(client.auth, depends), []).append(client)
         found = []
-        for key, clients in groups.items():
-            data = self._data(listeners, key, clients[0].auth)
+        for group in _groups(listeners.clients, depends=self._depends_on_auth(listeners)):
+            data = self._data(listeners, group.key, group.auth)
             if data is not None:
-                found.append(Parcel(listeners.subscription, data, clients))
+                found.append(Parcel(listeners.subscription, data, group.clients))
         return found
 
     def _depends_on_auth(self, listeners: _Listeners) -> bool:
@@ -176,10 +171,32 @@ class _Judge:
         return dumps({"record": printed, "action": self._action})
 
 
-def _group(auth: Record | None, depends: bool) -> Any:  # noqa: FBT001
-    """Return what clients with equal rights have in common."""
-    if auth is None:
-        return _GUEST
-    if not depends:
-        return "superuser" if auth.is_superuser else _GUEST
-    return auth.collection.id, auth.id
+class _Group(NamedTuple):
+    """Clients with equal rights, and one of those whom they stand for."""
+
+    key: Any
+    auth: Record | None
+    clients: list[RealtimeClient]
+
+
+def _groups(clients: list[RealtimeClient], *, depends: bool) -> Iterable[_Group]:
+    """Return clients with equal rights together."""
+    # SECURITY: who somebody is may change meanwhile, so that is looked at once
+    people = [(client, auth) for client in clients if (auth := client.auth) is not None]
+    if not people:  # PERF: there may be a thousand guests and nobody else
+        return (_Group(_GUEST, None, clients),)
+    groups: dict[Any, _Group] = {}
+    if len(people) < len(clients):
+        known = {client for client, _ in people}
+        guests = [client for client in clients if client not in known]
+        groups[_GUEST] = _Group(_GUEST, None, guests)
+    for client, auth in people:
+        key = _group_key(auth, depends=depends)
+        groups.setdefault(key, _Group(key, auth, [])).clients.append(client)
+    return groups.values()
+
+
+def _group_key(auth: Record, *, depends: bool) -> Any:
+    if depends:
+        return auth.collection.id, auth.id
+    return _SUPERUSER if auth.is_superuser else _PERSON

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.kit.ids import random_string
 from pocketbase_server.services.realtime.clients import RealtimeClient
-from pocketbase_server.services.realtime.topics import frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -139,18 +138,6 @@ class Broker:
                 (next(iter(clients.values())).subscriptions[text], list(clients.values()))
                 for text, clients in by_text.items()
             ]
-
-    # -- sending
-
-    def send(self, topic: str, data: bytes) -> int:
-        """Send *data* to everybody who listens to *topic*; return how many those are."""
-        count = 0
-        for subscription, clients in self.subscribed(topic):
-            event = frame(subscription.text, data)
-            for client in clients:
-                client.push(event)
-            count += len(clients)
-        return count
 
     # -- who they are
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pocketbase_server.core.errors import RuleSyntaxError
-from pocketbase_server.core.records.query import QueryPlanner, Question, _row_values
+from pocketbase_server.core.records.plans import Question
+from pocketbase_server.core.records.query import QueryPlanner, _row_values
 from pocketbase_server.core.request_info import RequestInfo
 from pocketbase_server.core.rules.binding import Inputs
 from pocketbase_server.core.rules.compile import Purpose

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pocketbase_server.services.realtime.clients import RealtimeClient
 
 _MAX_ID: Final = 255
+"""COMPAT: lengths are in bytes."""
 _MAX_SUBSCRIPTIONS: Final = 1000
 _MAX_LENGTH: Final = 2500
 _NO_CLIENT: Final = "Missing or invalid client id."
@@ -44,7 +45,7 @@ class SubscribeForm:
         issues: dict[str, Any] = {}
         if not self.client_id:
             issues["clientId"] = REQUIRED
-        elif len(self.client_id) > _MAX_ID:
+        elif len(self.client_id.encode()) > _MAX_ID:
             issues["clientId"] = length_between(1, _MAX_ID)
         if len(self.subscriptions) > _MAX_SUBSCRIPTIONS:
             issues["subscriptions"] = _at_most(_MAX_SUBSCRIPTIONS)
@@ -52,7 +53,7 @@ class SubscribeForm:
             issues["subscriptions"] = {
                 str(at): _at_most(_MAX_LENGTH)
                 for at, text in enumerate(self.subscriptions)
-                if len(text) > _MAX_LENGTH
+                if len(text.encode()) > _MAX_LENGTH
             }
         issues = {name: issue for name, issue in issues.items() if issue}
         if issues:

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 _STEPS: Final = 100_000
 _QUOTED: Final = re.compile(r"\{\{([\w\-. ]+)\}\}|\[\[([\w\-. ]+)\]\]")
-_MARK: Final = re.compile(r"[:@$](\w+)")
+_MARK: Final = re.compile(r"\?(\d*)|[:@$](\w+)")
 _NAMED: Final = re.compile(r"\{:(\w+)\}")
 _READS: Final = frozenset({"select", "values", "explain", "with", "pragma"})
+_CHANGES: Final = frozenset({"insert", "update", "delete", "replace", "create", "alter", "drop"})
+"""COMPAT: several statements of which the first is one of these are carried out together or not at all."""
 _WORD: Final = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*(\w*)", re.DOTALL)
 _EXPLAINED: Final = {
     1: "SQL logic error",
@@ -61,7 +63,8 @@ def run_console(engine: Engine, text: str, *, most: int, seconds: float) -> Cons
             return _read(connection, sql, most)
         # NOTE: the engine's own writer must not find the database locked
         with engine.writer_lock():
-            return _write(connection, sql)
+            is_change = _first_word(sql) in _CHANGES
+            return _write(connection, sql) if is_change else _read(connection, sql, most)
     except apsw.BindingsError as ex:
         raise DatabaseError(_missing(sql)) from ex
     except apsw.Error as ex:
@@ -75,7 +78,11 @@ def _spelt(text: str) -> str:
     unknown = _NAMED.search(text)
     if unknown is not None:
         raise DatabaseError(f"Named parameter not found: {unknown[1]}")
-    return _QUOTED.sub(lambda found: f"`{found[1] or found[2]}`", text)
+    return _QUOTED.sub(lambda found: _quoted(found[1] or found[2]), text)
+
+
+def _quoted(name: str) -> str:
+    return ".".join(part if part == "*" else f"`{part}`" for part in name.split("."))
 
 
 def _first_word(sql: str) -> str:
@@ -122,16 +129,21 @@ class _Seen:
 
 def _write(connection: Any, sql: str) -> ConsoleResult:
     before = connection.total_changes()
+    connection.execute("BEGIN IMMEDIATE")
     for _ in connection.cursor().execute(sql):
         pass
+    if connection.in_transaction:
+        connection.execute("COMMIT")
     changed = connection.changes() if connection.total_changes() != before else 0
     return ConsoleResult([], [], changed)
 
 
 def _missing(sql: str) -> str:
     """Return the message for a statement with marks for values, which nobody gives here."""
-    named = _MARK.search(sql)
-    return f'missing named argument "{named[1]}"' if named else "missing argument with index 1"
+    found = _MARK.search(sql)
+    # COMPAT: the first of all marks is called by its number, if it has that
+    name = (found[2] or (found[1] if found[1] == "1" else "")) if found is not None else ""
+    return f'missing named argument "{name}"' if name else "missing argument with index 1"
 
 
 def _told(error: Any) -> str:

@@ -226,6 +226,19 @@ class Engine:
         """Whether this thread is inside `transaction()`."""
         return self._thread.depth > 0
 
+    @contextmanager
+    def as_committed(self) -> Iterator[None]:
+        """Let this thread read what is committed, although it is inside a transaction."""
+        thread = self._thread
+        if not thread.depth:
+            yield
+            return
+        inside, thread.connection = thread.connection, thread.reader
+        try:
+            yield
+        finally:
+            thread.reader, thread.connection = thread.connection, inside
+
     @property
     def is_wanted(self) -> bool:
         """Whether some thread writes, or waits for its turn; a moment later it may be otherwise."""

@@ -46,7 +46,7 @@ class Speeds:
 
     __slots__ = ("_limit", "_slow", "_wait")
 
-    def __init__(self, limit: float = 0.003, wait: float = 0.25) -> None:
+    def __init__(self, limit: float = 0.0015, wait: float = 0.25) -> None:
         self._limit = limit
         self._wait = wait
         self._slow: dict[str, _Slow] = {}

@@ -33,6 +33,12 @@ class ActivityLog:
         req_succeeded: bool,  # noqa: ARG002, FBT001
     ) -> None:
         """Hand the entry to the log writer, which keeps it in memory for now."""
+        self._note(req, resp)
+        # PERF: an error has the frames that it went through, they have the request and its uploads:
+        # what has each other stays in memory for long
+        req.failure = None
+
+    def _note(self, req: Request, resp: Response) -> None:
         logs = self._app.settings.current.logs
         level = INFO if req.failure is None else ERROR
         if not self._is_wanted(req) or level < logs.min_level or logs.max_days <= 0:

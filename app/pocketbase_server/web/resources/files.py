@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import NotFoundError, OffloadError
+from pocketbase_server.kit.cast import to_bool
 from pocketbase_server.services.files import download, file_token
 from pocketbase_server.storage.files.base import FileStoreError
 from pocketbase_server.storage.sql.inline import MODE
@@ -69,7 +70,8 @@ class FileTokenResource:
 
     def on_post(self, req: Request, resp: Response) -> None:
         """Give the signed-in caller a token."""
-        token = file_token(self._app, request_info(req), require_auth(req.caller))
+        caller = require_auth(req.caller)
+        token = file_token(self._app, request_info(req, has_body=False), caller)
         send_json(req, resp, {"token": token})
 
 
@@ -97,7 +99,7 @@ def send_stored(req: Request, resp: Response, store: FileStore, file: ServedFile
 
 def _set_headers(req: Request, resp: Response, name: str, info: FileInfo) -> None:
     kind = info.content_type
-    is_shown = kind in _INLINE and "download" not in req.query
+    is_shown = kind in _INLINE and not to_bool(req.query.get("download", ""))
     way = "inline" if is_shown else "attachment"
     resp.set_header("content-disposition", f'{way}; filename="{_quoted(name)}"')
     resp.set_header("content-type", _BY_EXTENSION.get(Path(name).suffix, kind))

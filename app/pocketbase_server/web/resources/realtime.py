@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.core.hooks.events import RealtimeEvent
+from pocketbase_server.kit.members import RepeatedMemberError, members
 from pocketbase_server.services.realtime.subscribing import SubscribeForm, subscribe
 from pocketbase_server.web.fields_picker import pick
 from pocketbase_server.web.media import JSON, read_body, send_nothing
@@ -15,6 +16,9 @@ from pocketbase_server.web.sse import HEADERS, EventStream
 if TYPE_CHECKING:
     from pocketbase_server.app import App
     from pocketbase_server.web.exchange import Request, Response
+
+
+_NAMES: Final = ("clientId", "subscriptions")
 
 
 class RealtimeResource:
@@ -43,10 +47,11 @@ class RealtimeResource:
 
 
 def _form(req: Request) -> SubscribeForm:
-    body = {key.lower(): value for key, value in _body(req).items()}
-    client_id = body.get("clientid")
-    texts = body.get("subscriptions")
-    texts = [texts] if isinstance(texts, str) and not _is_json(req) else texts
+    body = _body(req)
+    client_id, texts = body.get("clientId"), body.get("subscriptions")
+    if not _is_json(req):
+        client_id = client_id[0] if isinstance(client_id, list) else client_id
+        texts = [texts] if isinstance(texts, str) else texts
     is_list = isinstance(texts, list) and all(isinstance(text, str | None) for text in texts)
     if not isinstance(client_id, str | None) or not (texts is None or is_list):
         raise BadRequestError
@@ -55,8 +60,9 @@ def _form(req: Request) -> SubscribeForm:
 
 def _body(req: Request) -> dict[str, Any]:
     try:
-        return read_body(req)
-    except BadRequestError as ex:
+        body = read_body(req)
+        return members(body, _NAMES) if _is_json(req) else body
+    except (BadRequestError, RepeatedMemberError) as ex:
         raise BadRequestError from ex
 
 

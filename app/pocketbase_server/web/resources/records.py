@@ -16,6 +16,7 @@ from pocketbase_server.services.record_crud import (
     create_record,
     delete_record,
     find_collection,
+    find_writable,
     list_records,
     update_record,
     view_record,
@@ -82,7 +83,7 @@ class RecordsResource:
     @_once_more
     def on_post(self, req: Request, resp: Response, collection: str) -> None:
         """Create a record."""
-        found = find_collection(self._app, collection, _NO_COLLECTION)
+        found = find_writable(self._app, collection, _NO_COLLECTION)
         _send(req, resp, create_record(self._app, found, _record_request(req, found)))
 
 
@@ -101,13 +102,13 @@ class RecordResource:
     @_once_more
     def on_patch(self, req: Request, resp: Response, collection: str, id: str) -> None:
         """Change a record."""
-        found = find_collection(self._app, collection, _NO_COLLECTION)
+        found = find_writable(self._app, collection, _NO_COLLECTION)
         _send(req, resp, update_record(self._app, found, id, _record_request(req, found)))
 
     @_once_more
     def on_delete(self, req: Request, resp: Response, collection: str, id: str) -> None:
         """Delete a record."""
-        found = find_collection(self._app, collection)
+        found = find_writable(self._app, collection)
         delete_record(self._app, found, id, request_info(req))
         resp.status = 204
 

@@ -1,4 +1,4 @@
-"""The page at `/_/`: creates the first superuser, otherwise says where the API is."""
+"""The page at `/_/`: makes the first superuser, and does what letters lead to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pocketbase_server.web.exchange import Request, Response
 
 _PAGE: Final = "index.html"
-_FILES: Final = frozenset({_PAGE, "install.js", "style.css"})
+_FILES: Final = frozenset({_PAGE, "page.js", "parts.js", "letters.js", "style.css"})
 _POLICY: Final = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' http://127.0.0.1:* https://tile.openstreetmap.org data: blob:; "
@@ -26,7 +26,7 @@ _KEPT: Final = "max-age=1209600, stale-while-revalidate=86400"
 
 
 class WelcomeResource:
-    """Serves the page and its two files."""
+    """Serves the page and its files."""
 
     def __init__(self, app: App) -> None:
         pass

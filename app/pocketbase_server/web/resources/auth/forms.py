@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import BadRequestError
@@ -26,11 +27,44 @@ def read_texts(req: Request, *names: str, is_generic: bool = False) -> list[str]
     *is_generic* forms say the same of content types they do not know.
     """
     body = read_form(req) if is_generic else _read_form(req)
-    if (req.header("content-type") or "").startswith(JSON):
-        # COMPAT: the names of a fixed form may be written in any case
-        folded = {key.lower(): value for key, value in body.items()}
-        return [_json_text(folded, name) for name in names]
+    if is_json(req):
+        named = by_name(body, names)
+        return [_json_text(named, name) for name in names]
     return [_form_text(body, name) for name in names]
+
+
+def is_json(req: Request) -> bool:
+    """Tell whether the body is JSON."""
+    return (req.header("content-type") or "").startswith(JSON)
+
+
+def by_name(body: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return what a JSON body says of the fields called *names*, however it spells them.
+
+    Raises `BadRequestError` when it says something twice, or it is unclear of which.
+
+    COMPAT: neither case nor `_` and `-` matter, but for names that differ in nothing else.
+    """
+    spelled = _spellings(names)
+    found: dict[str, Any] = {}
+    for key, value in body.items():
+        name = key if key in names else spelled.get(_fold(key), key)
+        if name is None or name in found:
+            raise BadRequestError(LOADING)
+        found[name] = value
+    return found
+
+
+def _fold(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+@cache
+def _spellings(names: tuple[str, ...]) -> dict[str, str | None]:
+    """Return the names by what they are when folded; None where there are several."""
+    folded = [_fold(name) for name in names]
+    pairs = zip(folded, names, strict=True)
+    return {fold: name if folded.count(fold) == 1 else None for fold, name in pairs}
 
 
 def _read_form(req: Request) -> dict[str, Any]:
@@ -51,8 +85,8 @@ def read_integer(req: Request, name: str) -> int:
     Raises `BadRequestError` when the body is malformed, or holds something else.
     """
     body = read_form(req)
-    if (req.header("content-type") or "").startswith(JSON):
-        value = {key.lower(): value for key, value in body.items()}.get(name.lower())
+    if is_json(req):
+        value = by_name(body, (name,)).get(name)
         if value is None:
             return 0
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _INTEGERS:
@@ -67,7 +101,7 @@ def read_integer(req: Request, name: str) -> int:
 
 
 def _json_text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name.lower())
+    value = body.get(name)
     if value is not None and not isinstance(value, str):
         raise BadRequestError(LOADING)
     return value or ""

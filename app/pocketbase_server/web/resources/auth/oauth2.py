@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.errors import AppError, BadRequestError
 from pocketbase_server.services.auth.oauth2_form import LOADING, OAuth2Form
-from pocketbase_server.web.media import JSON, read_body
+from pocketbase_server.web.media import read_body
 from pocketbase_server.web.request_info import request_info
 from pocketbase_server.web.resources.auth.answers import send_auth
-from pocketbase_server.web.resources.auth.forms import read_texts
+from pocketbase_server.web.resources.auth.forms import by_name, is_json, read_texts
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
     from pocketbase_server.web.exchange import Request, Response
 
+_TEXTS = ("provider", "code", "codeVerifier", "redirectURL", "redirectUrl")
+_DATA = "createData"
 _SUCCESS = "../_/#/auth/oauth2-redirect-success"
 _FAILURE = "../_/#/auth/oauth2-redirect-failure"
 
@@ -36,16 +38,13 @@ class OAuth2Resource:
 
 
 def _read_form(req: Request) -> OAuth2Form:
-    texts = read_texts(req, "provider", "code", "codeVerifier", "redirectURL", "redirectUrl")
-    provider, code, verifier, redirect_url, old_redirect_url = texts
+    provider, code, verifier, redirect_url, old_redirect_url = read_texts(req, *_TEXTS)
     return OAuth2Form(provider, code, verifier, redirect_url or old_redirect_url, _create_data(req))
 
 
 def _create_data(req: Request) -> dict[str, Any]:
     body = read_body(req)
-    if (req.header("content-type") or "").startswith(JSON):
-        body = {key.lower(): value for key, value in body.items()}
-    data = body.get("createdata", body.get("createData"))
+    data = (by_name(body, (*_TEXTS, _DATA)) if is_json(req) else body).get(_DATA)
     if data is None:
         return {}
     if not isinstance(data, dict):
