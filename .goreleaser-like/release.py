@@ -288,6 +288,9 @@ def join(release: Release, targets: list[Target], folder: Path) -> tuple[list[Ta
             say(release, f"{target.name}: {name}")
             shutil.copy(folder / name, release.folder / name)
             found.append((target, release.folder / name))
+    materials = folder / "sbom.cdx.json"
+    if materials.exists():
+        shutil.copy(materials, release.folder / materials.name)
     if not found:
         raise ReleaseError(f"{folder} holds no archive of version {release.version}")
     return [target for target, _ in found], [archive for _, archive in found]
@@ -343,7 +346,12 @@ def digest(path: Path) -> str:
 
 def write_materials(release: Release) -> None:
     """Write `sbom.cdx.json`: every package in the executable, as CycloneDX 1.5."""
-    site = next(iter((BUILDS / "venv" / "lib").glob("python*/site-packages")), None)
+    sites = [*BUILDS.glob("venv/lib/python*/site-packages")]
+    sites += BUILDS.glob("emulated/*/out/venv/lib/python*/site-packages")
+    site = next(iter(sites), None)
+    path = release.folder / "sbom.cdx.json"
+    if site is None and path.exists():
+        return  # it came along with the archives of other machines
     found = importlib.metadata.distributions(path=[str(site)]) if site else ()
     parts = sorted((part(one) for one in found), key=lambda p: str(p["name"]).lower())
     document = {
@@ -356,7 +364,7 @@ def write_materials(release: Release) -> None:
         },
         "components": [p for p in parts if p["name"] not in {"pip", "setuptools"}],
     }
-    (release.folder / "sbom.cdx.json").write_text(json.dumps(document, indent=1) + "\n")
+    path.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def part(found: importlib.metadata.Distribution) -> dict[str, Any]:

@@ -110,6 +110,22 @@ def test_there_and_back(tmp_path):
         extract_archive(tmp_path / "z.zip", tmp_path / "more", limit=100)
 
 
+def test_what_does_not_shrink_is_not_packed(tmp_path):
+    """
+    Whatever it is called, a file is packed when a piece of it gets smaller; both come back whole.
+    """
+    contents = {"text.jpg": b"hello" * 50_000, "photo.txt": os.urandom(200_000)}
+    for name, data in contents.items():
+        (tmp_path / name).write_bytes(data)
+    write_archive(tmp_path / "z.zip", [(name, tmp_path / name) for name in contents])
+    extract_archive(tmp_path / "z.zip", tmp_path / "out", limit=1 << 20)
+    with zipfile.ZipFile(tmp_path / "z.zip") as archive:
+        packed = {info.filename: info.compress_type for info in archive.infolist()}
+
+    assert packed == {"text.jpg": zipfile.ZIP_DEFLATED, "photo.txt": zipfile.ZIP_STORED}
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in contents} == contents
+
+
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "..\\x", "C:\\x", "C:/x"])
 def test_no_way_out(tmp_path, name):
     """
