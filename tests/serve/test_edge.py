@@ -59,7 +59,10 @@ class App:
 
     def __init__(self, lane: Lane, act: Callable[[], None] = lambda: None) -> None:
         self.app = SimpleNamespace(
-            dir=SimpleNamespace(temp=None), data=SimpleNamespace(is_wanted=False)
+            dir=SimpleNamespace(temp=None),
+            data=SimpleNamespace(
+                is_wanted=False, join=lambda _: True, part=lambda: None, commit_shared=lambda: None
+            ),
         )
         self.endpoint = Endpoint(lambda *_: None, "/", lane, limit=1 << 20)
         self.act = act

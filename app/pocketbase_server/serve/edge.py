@@ -24,7 +24,6 @@ from pocketbase_server.web.sse import EventStream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pocketbase_server.storage.sql.shared_commit import Member
     from pocketbase_server.web.api import Api
     from pocketbase_server.web.exchange import NativeHeaders
 
@@ -205,24 +204,26 @@ class Edge:
         data = self._data
         if data.is_wanted:
             await self._writers_end()
-        answer: Answer | None = None
-        member: Member | None = None
-        # PERF: who is alone is quicker alone
-        is_joining = self._running > 1
-        if is_joining:
-            data.join(self._later)
+        # PERF: who is alone need not wait for others
+        is_alone = self._running == 1
         MODE.active = True
+        if not data.join(_never if is_alone else self._later):
+            MODE.active = False
+            return None
+        answer: Answer | None = None
         try:
             answer = make()
         except OFFLOAD:
             pass
         finally:
             MODE.active = False
-            if is_joining:
-                member = data.part()
+            member = data.part()
+            if is_alone:
+                data.commit_shared()
         if member is None or answer is None:
             return answer
-        await self._shared_end()
+        if not is_alone:
+            await self._shared_end()
         if not member.is_committed:
             # NOTE: nothing of it has happened; alone it gets an answer of its own
             return None
@@ -295,6 +296,10 @@ class _Call:
         finally:
             self._is_counted = COUNTED_KEY in environ
         return answer
+
+
+def _never(act: Callable[[], None]) -> None:
+    """Leave it to the caller to commit."""
 
 
 def _brings_body(scope: Any, headers: NativeHeaders) -> bool:

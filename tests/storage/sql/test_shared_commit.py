@@ -28,7 +28,9 @@ class Turn:
 
     def request(self, act):
         """Run one request that joins; return what it wrote and what it returned or raised."""
-        self.engine.join(self.later.append)
+        with inline_mode():
+            if not self.engine.join(self.later.append):
+                return None, WouldBlock()
         result = None
         try:
             with inline_mode():
@@ -118,6 +120,23 @@ def test_who_fails_leaves_no_trace(engine, turn):
     assert isinstance(error, UniqueViolation)
     turn.end()
     assert ids(engine) == ["after <lambda>", "after half"]
+
+
+def test_who_only_reads_is_in_nobodys_way(engine, turn):
+    """Requests that come to nothing leave those after them as they would be without."""
+    assert turn.request(lambda: ids(engine)) == (None, [])
+    assert isinstance(turn.request(lambda: 1 / 0)[1], ZeroDivisionError)
+    assert isinstance(turn.request(lambda: engine.run("INSERT INTO t VALUES (NULL)"))[1], Exception)
+    turn.add("a")
+    assert isinstance(turn.request(lambda: engine.run("INSERT INTO t VALUES (NULL)"))[1], Exception)
+    turn.request(lambda: ids(engine))
+    turn.add("b")
+    turn.end()
+    assert elsewhere(engine) == ["a", "b"]
+    turn.request(lambda: ids(engine))
+    turn.end()
+    on_thread(lambda: engine.run("DELETE FROM t"))
+    assert ids(engine) == []
 
 
 def test_several_transactions_of_one_request(engine, turn):

@@ -264,13 +264,14 @@ class Engine:
 
     # -- one commit for several
 
-    def join(self, commit_later: Callable[[Act], object]) -> None:
+    def join(self, commit_later: Callable[[Act], object]) -> bool:
         """Have this thread's writes committed together with those of others, until `part()`.
 
         Reads see what others have written, although it is not committed. `commit_later(act)` is
-        asked to call *act* on this thread once those who write now have had their turn.
+        asked to call *act* on this thread once those who write now have had their turn. To be called
+        in inline mode; False, and nothing has happened, where that would mean to wait.
         """
-        self._writer.join(commit_later)
+        return self._writer.join(commit_later)
 
     def part(self) -> Member | None:
         """End what `join()` began; return what was written, None when nothing was.
@@ -278,6 +279,10 @@ class Engine:
         Until the member `is_committed`, nobody may hear of it.
         """
         return self._writer.part()
+
+    def commit_shared(self) -> None:
+        """Commit what was written together now, and tell every member how that ended."""
+        self._writer.commit_shared()
 
     def when_shared_ended(self, tell: Act) -> None:
         """Call *tell* once what was written together is committed or not; now, when that is known."""

@@ -186,19 +186,30 @@ class Writer:
 
     # -- one commit for several
 
-    def join(self, commit_later: Callable[[Act], object]) -> None:
+    def join(self, commit_later: Callable[[Act], object]) -> bool:
         """Have this thread's writes committed with those of others, until `part()`.
 
-        What others have written is seen, although it is not committed. `commit_later(act)` is asked
-        to call *act* soon on this thread, when those who write now have had their turn.
+        Reads are those of the writer: what others have written is seen, although it is not committed.
+        `commit_later(act)` is asked to call *act* soon on this thread, when those who write now have
+        had their turn. False, and nothing has happened, where that would mean to wait.
         """
+        if self._shared is None:
+            try:
+                self._share(commit_later)
+            except (WouldBlock, DatabaseError):
+                return False
         thread = self.thread
         thread.is_joining = True
         thread.member = None
-        self._commit_later = commit_later
         thread.outside = thread.connection
-        if self._shared is not None:
-            thread.connection = self.connection
+        thread.connection = self.connection
+        return True
+
+    def _share(self, commit_later: Callable[[Act], object]) -> None:
+        self._take()
+        self._shared = SharedCommit(threading.get_ident())
+        self._commit_later = commit_later
+        commit_later(self.commit_shared)
 
     def part(self) -> Member | None:
         """End what `join()` began; return what was written, None when nothing was.
@@ -245,10 +256,8 @@ class Writer:
 
     def _begin_part(self) -> None:
         if self._shared is None:
-            self._take()
-            self._shared = SharedCommit(threading.get_ident())
-            self._commit_later(self.commit_shared)
-        else:
+            self._share(self._commit_later)
+        elif self._shared.members:
             self._step(SAVEPOINT)
         self._enter()
 
