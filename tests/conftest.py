@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from scripts import servers
 from scripts.http_client import Client
 from scripts.reference import ReferenceUnavailableError
+from tests import s3_server
 from tests.data import seed
 from tests.scenario import Pair, Side
 
@@ -56,6 +57,13 @@ def _reference_or_none() -> list[str] | None:
         return servers.reference_command()
     except (ReferenceUnavailableError, OSError, SubprocessError):
         return None
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3_server.S3Server]:
+    """Return a real S3 server with an empty bucket."""
+    with s3_server.running(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -24,12 +24,6 @@ def bucket_of(server, secret=s3_server.SECRET):
     )
 
 
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with s3_server.running(tmp_path_factory.mktemp("s3")) as server:
-        yield server
-
-
 @pytest.fixture(params=sorted(FILE_STORES))
 def store(request, tmp_path):
     if request.param == "local":

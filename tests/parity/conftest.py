@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.oidc import Oidc
 from tests.parity.post import USERS, Post
 from tests.postbox import Postbox
 
 if TYPE_CHECKING:
     from tests.scenario import Pair
+
+
+@pytest.fixture(scope="module")
+def oidc() -> Iterator[Oidc]:
+    """Return the provider that both servers ask."""
+    made = Oidc()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")

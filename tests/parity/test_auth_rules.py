@@ -6,27 +6,20 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.data.seed import PASSWORD
-from tests.oidc import Oidc
 from tests.parity.post import STAFF, SUPER, USERS
 from tests.scenario import Pair, Scenario, as_each, q
+
+if TYPE_CHECKING:
+    from tests.oidc import Oidc
 
 pytestmark = pytest.mark.parity
 
 ALICE, BOB, CAROL, DAVE = (f"user0000000000{n}" for n in (1, 2, 3, 4))
-
-
-@pytest.fixture(scope="module")
-def oidc() -> Iterator[Oidc]:
-    """Return the provider that both servers ask."""
-    made = Oidc()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ OAuth2: both servers send people to providers, take them back and link them in t
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -25,14 +24,6 @@ RANDOM = (
     r'|(?<=code_challenge=)[\w-]+|(?<="logo":")(?:[^"\\]|\\.)*'
 )
 numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def oidc() -> Iterator[Oidc]:
-    """Return the provider that both servers ask."""
-    made = Oidc()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import threading
 import pytest
 
 from scripts.http_client import Client
-from tests import s3_server
 from tests.parity.multipart import FORM, body, image
 from tests.waiting import eventually
 
@@ -25,12 +24,6 @@ COLLECTION = {
 }
 PICKY = {**COLLECTION, "name": "picky", "createRule": "@request.body.pic ~ 'good'"}
 PNG = image("PNG")
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with s3_server.running(tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import zipfile
 import pytest
 
 from scripts.http_client import Client
-from tests import s3_server
 from tests.parity.multipart import FORM, body, image
 from tests.waiting import eventually
 
@@ -24,12 +23,6 @@ COLLECTION = {
     ],
 }
 PNG = image("PNG")
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    with s3_server.running(tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

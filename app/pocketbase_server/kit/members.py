@@ -10,22 +10,24 @@ if TYPE_CHECKING:
 
 
 class RepeatedMemberError(ValueError):
-    """Two members of an object are the same one."""
+    """Two members of an object are the same one, or it is unclear which one a member is."""
 
 
 def members(body: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """Return what *body* says of *names*; others are left out.
 
-    COMPAT: neither case nor `_` and `-` matter. Raises `RepeatedMemberError` for what is said twice.
+    COMPAT: neither case nor `_` and `-` matter, but for names that differ in nothing else. Raises
+    `RepeatedMemberError` for what is said twice, and for what may be several of the names.
     """
     known = _spellings(names)
     found: dict[str, Any] = {}
     for key, value in body.items():
-        name = known.get(key) or known.get(_fold(key))
-        if name is None:
+        fitting = (key,) if key in names else known.get(_fold(key))
+        if fitting is None:
             continue
-        if name in found:
-            raise RepeatedMemberError(name)
+        name, *others = fitting
+        if others or name in found:
+            raise RepeatedMemberError(key)
         found[name] = value
     return found
 
@@ -35,5 +37,9 @@ def _fold(name: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _spellings(names: tuple[str, ...]) -> dict[str, str]:
-    return {_fold(name): name for name in names} | {name: name for name in names}
+def _spellings(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the names by what they are when folded."""
+    spelled: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        spelled[_fold(name)] = (*spelled.get(_fold(name), ()), name)
+    return spelled

@@ -26,7 +26,7 @@ def raise_limit() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for most in (max(hard, WANTED), hard):
         try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, max(hard, WANTED)), most))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         except (OSError, ValueError):
             continue  # only the system's administrator may ask for more than the hard limit
         return

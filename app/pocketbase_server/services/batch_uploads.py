@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,10 +12,12 @@ from pocketbase_server.core.records.form import Access, RecordForm
 from pocketbase_server.core.records.model import Record
 from pocketbase_server.core.request_info import RequestInfo
 from pocketbase_server.kit.ids import random_id
+from pocketbase_server.services.record_crud import would_be
 from pocketbase_server.storage.sql.errors import DatabaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
@@ -65,11 +66,9 @@ class UploadsAhead:
             folder = folder_of(coming.collection, record_id)
             self._uploads |= {folder + upload.file_name: upload for upload in uploads}
 
-    @contextmanager
-    def stored(self) -> Iterator[None]:
+    def stored(self) -> AbstractContextManager[None]:
         """Store the files for the block in which the records are written."""
-        with self.app.record_files.ahead(self._uploads):
-            yield
+        return self.app.record_files.ahead(self._uploads)
 
     def _fitting(self, coming: Coming) -> list[Upload]:
         """Return the uploads for fields that will take them; none when one will not."""
@@ -121,8 +120,7 @@ class UploadsAhead:
             return queries.matches(collection, coming.record_id, request, rule)
         form = RecordForm(Record(collection), Access.DEFAULT, self.app.passwords.verify)
         form.load(body)
-        form.record.values["id"] = coming.record_id or random_id()
-        return queries.matches_unsaved(form.record, request, rule)
+        return queries.matches_unsaved(would_be(form.record), request, rule)
 
 
 def _takes(holder: FileField, uploads: list[Upload]) -> bool:

@@ -198,20 +198,26 @@ def _check_create(app: App, form: RecordForm, request: RequestInfo, rule: str) -
     manage_rule = _manage_rule(form.record.collection, request)
     if not rule and not manage_rule:
         return
-    would_be = form.record.clone()
-    if not would_be.id:
-        would_be.values["id"] = random_id()
-    if would_be.collection.is_auth:
+    coming = would_be(form.record)
+    if rule and not _holds(lambda: app.queries.matches_unsaved(coming, request, rule)):
+        raise BadRequestError(CREATE_FAILED)
+    if manage_rule and _holds(lambda: app.queries.matches_unsaved(coming, request, manage_rule)):
+        form.access = Access.MANAGER
+
+
+def would_be(record: Record) -> Record:
+    """Return a new record as its create rule is to see it, before it is saved."""
+    coming = record.clone()
+    if not coming.id:
+        coming.values["id"] = random_id()
+    if coming.collection.is_auth:
         # SECURITY: a rule must not take the caller's word for it
-        would_be.values["verified"] = False
-    for name, value in would_be.values.items():
+        coming.values["verified"] = False
+    for name, value in coming.values.items():
         if isinstance(value, NewPassword):
             # PERF: the hash is not made yet; a rule may ask no more than whether there is one
-            would_be.values[name] = "*"
-    if rule and not _holds(lambda: app.queries.matches_unsaved(would_be, request, rule)):
-        raise BadRequestError(CREATE_FAILED)
-    if manage_rule and _holds(lambda: app.queries.matches_unsaved(would_be, request, manage_rule)):
-        form.access = Access.MANAGER
+            coming.values[name] = "*"
+    return coming
 
 
 def _has_endless_password(record: Record) -> bool:

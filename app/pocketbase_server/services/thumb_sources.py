@@ -6,7 +6,7 @@ Nothing is decoded before its cost is known, and metadata is not even read where
 from __future__ import annotations
 
 import io
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 from pocketbase_server.services.thumb_headers import (
     ThumbError,
@@ -24,10 +24,6 @@ BASELINE: Final = 100_000_000
 
 _PIXEL: Final = {"1": 1, "L": 1, "P": 1, "LA": 4, "PA": 4, "I;16": 2}
 """Bytes of a decoded pixel by mode; 4 for all others."""
-_AVIF_PIXEL: Final = 8
-_WEBP_PIXEL: Final = 8
-_WEBP_PIXEL_COPIED: Final = 16
-"""Where the decoder holds more than the picture."""
 _ORIENTATION: Final = 0x112
 _ANIMATED: Final = 0x02
 _HEAD: Final = 32
@@ -96,18 +92,28 @@ class JpegSource(Source):
         return 2 * image.width * image.height * sum(areas) // max(1, *areas)
 
 
-class AvifSource(Source):
-    """An AVIF, whose decoder keeps several copies of the picture."""
+class CostlySource(Source):
+    """An image whose decoder holds more than the picture."""
+
+    pixel: ClassVar[int]
+    """Bytes that decoding takes for each pixel."""
 
     def prepare(self, wanted: tuple[int, int]) -> int:  # noqa: ARG002
         """Return how many bytes decoding takes."""
-        return self.size[0] * self.size[1] * _AVIF_PIXEL
+        return self.size[0] * self.size[1] * self.pixel
 
 
-class WebpSource(Source):
+class AvifSource(CostlySource):
+    """An AVIF, whose decoder keeps several copies of the picture."""
+
+    pixel = 8
+
+
+class WebpSource(CostlySource):
     """A WebP, decoded by the library itself: Pillow would keep four copies of the picture."""
 
     kind = "WEBP"
+    pixel = 8
 
     def __init__(self, data: bytes, library: Any) -> None:
         from ctypes import byref, c_int
@@ -118,10 +124,6 @@ class WebpSource(Source):
         if not library.WebPGetInfo(data, _size(data), byref(width), byref(height)):
             raise ThumbError("the image is broken")
         self.size = (width.value, height.value)
-
-    def prepare(self, wanted: tuple[int, int]) -> int:  # noqa: ARG002
-        """Return how many bytes decoding takes."""
-        return self.size[0] * self.size[1] * _WEBP_PIXEL
 
     def load(self) -> Image:
         """Return the picture, decoded."""
@@ -140,12 +142,10 @@ class WebpSource(Source):
         return Images.frombuffer("RGBA", self.size, pixels, "raw", "RGBA", 0, 1)
 
 
-class CopiedWebpSource(Source):
+class CopiedWebpSource(CostlySource):
     """A WebP, decoded by Pillow."""
 
-    def prepare(self, wanted: tuple[int, int]) -> int:  # noqa: ARG002
-        """Return how many bytes decoding takes."""
-        return self.size[0] * self.size[1] * _WEBP_PIXEL_COPIED
+    pixel = 16
 
 
 def open_source(file: IO[bytes]) -> Source:

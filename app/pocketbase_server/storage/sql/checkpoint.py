@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PAGES: Final = 4_000
-"""Pages in the log that start a round; the same as SQLite's own measure."""
+"""Pages in the log that start a round; four times SQLite's own measure."""
 _MANY_PAGES: Final = 16_000
 """Pages at which writers have to wait, so that a round can reach the end of the log."""
 

@@ -8,12 +8,9 @@ savepoint of its own; all of them are answered once it is committed.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from pocketbase_server.storage.sql.thread_state import Act, call_all
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from pocketbase_server.storage.sql.thread_state import Act, Acts, call_all
 
 _MOST: Final = 64
 _LONGEST: Final = 0.02
@@ -24,31 +21,22 @@ RELEASE: Final = "RELEASE member"
 ROLL_BACK: Final = "ROLLBACK TO member"
 
 
-class Member:
+class Member(Acts):
     """What one request has written in a shared transaction, and what waits for its end."""
 
-    __slots__ = ("after_commit", "after_rollback", "at_commit", "error", "is_committed")
+    __slots__ = ("error", "is_committed")
 
     def __init__(self) -> None:
-        self.at_commit: list[Act] = []
-        self.after_commit: list[Act] = []
-        self.after_rollback: list[Act] = []
+        super().__init__()
         self.is_committed = False
         self.error: Exception | None = None
-        """What went wrong in acts after the commit."""
+        """What went wrong in acts after the end."""
 
-    def committed(self) -> None:
-        """Tell those who waited for the commit; what goes wrong there is kept in `error`."""
-        self.is_committed = True
+    def ended(self, *, is_committed: bool) -> None:
+        """Tell those who waited for the end; what goes wrong there is kept in `error`."""
+        self.is_committed = is_committed
         try:
-            call_all(self.after_commit)
-        except Exception as ex:  # noqa: BLE001 - whose request it is may tell
-            self.error = ex
-
-    def rolled_back(self) -> None:
-        """Tell those who waited for a rollback."""
-        try:
-            call_all(self.after_rollback)
+            call_all(self.after_commit if is_committed else self.after_rollback)
         except Exception as ex:  # noqa: BLE001 - whose request it is may tell
             self.error = ex
 
@@ -70,15 +58,12 @@ class SharedCommit:
         """Whether it should be committed before anybody else joins."""
         return len(self.members) >= _MOST or time.monotonic() - self._began > _LONGEST
 
-    def when_ended(self, tell: Callable[[], None]) -> None:
+    def when_ended(self, tell: Act) -> None:
         """Call *tell* when every member knows how it ended."""
         self._told.append(tell)
 
     def ended(self, *, is_committed: bool) -> None:
         """Let everybody know how it ended."""
         for member in self.members:
-            if is_committed:
-                member.committed()
-            else:
-                member.rolled_back()
+            member.ended(is_committed=is_committed)
         call_all(self._told)

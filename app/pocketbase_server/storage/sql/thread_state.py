@@ -14,6 +14,24 @@ if TYPE_CHECKING:
 Act = Callable[[], None]
 
 
+class Acts:
+    """What waits for the end of a transaction."""
+
+    __slots__ = ("after_commit", "after_rollback", "at_commit")
+
+    def __init__(self) -> None:
+        self.at_commit: list[Act] = []
+        """To be called after the commit, before the next writer is let in."""
+        self.after_commit: list[Act] = []
+        self.after_rollback: list[Act] = []
+
+    def take_over(self, others: Acts) -> None:
+        """Let what waits in *others* wait here."""
+        self.at_commit += others.at_commit
+        self.after_commit += others.after_commit
+        self.after_rollback += others.after_rollback
+
+
 class ThreadState(threading.local):
     """The current thread's part of an engine."""
 
@@ -30,9 +48,8 @@ class ThreadState(threading.local):
     """Where reads go again once the transaction has ended."""
     outside: Connection | None = None
     """Where reads go again once this thread no longer joins others."""
-    at_commit: list[Act]
-    after_commit: list[Act]
-    after_rollback: list[Act]
+    acts: Acts | None = None
+    """What waits for the end of the open transaction."""
 
 
 def call_all(acts: list[Act]) -> None:

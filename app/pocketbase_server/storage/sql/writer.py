@@ -18,7 +18,7 @@ from pocketbase_server.storage.sql.shared_commit import (
     Member,
     SharedCommit,
 )
-from pocketbase_server.storage.sql.thread_state import Act, ThreadState, call_all
+from pocketbase_server.storage.sql.thread_state import Act, Acts, ThreadState, call_all
 from pocketbase_server.storage.sql.translate import DriverError, translate
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Writer:
 
     def _enter(self) -> None:
         thread = self.thread
-        thread.at_commit, thread.after_commit, thread.after_rollback = [], [], []
+        thread.acts = Acts()
         thread.reader = thread.connection
         thread.connection = self.connection
         thread.depth = 1
@@ -150,13 +150,13 @@ class Writer:
         if thread.is_joining:
             self._end_part(is_failed=is_failed)
             return
-        committed, rolled_back = thread.after_commit, thread.after_rollback
+        acts: Any = thread.acts
         try:
             if is_failed:
                 _roll_back(self.connection)
             else:
                 self._commit()
-                call_all(thread.at_commit)
+                call_all(acts.at_commit)
         except BaseException:
             is_failed = True
             raise
@@ -165,15 +165,15 @@ class Writer:
             self._count(-1)
             self.lock.release()
             if is_failed:
-                call_all(rolled_back)
+                call_all(acts.after_rollback)
         if not is_failed:
-            call_all(committed)
+            call_all(acts.after_commit)
 
     def _leave(self) -> None:
         thread = self.thread
         thread.connection = thread.reader
         thread.depth = 0
-        thread.at_commit, thread.after_commit, thread.after_rollback = [], [], []
+        thread.acts = None
 
     def _commit(self) -> None:
         writer: Any = self.connection
@@ -263,12 +263,12 @@ class Writer:
 
     def _end_part(self, *, is_failed: bool) -> None:
         thread = self.thread
-        acts = thread.at_commit, thread.after_commit, thread.after_rollback
+        acts: Any = thread.acts
         self._leave()
         thread.connection = self.connection
         if is_failed:
             self._take_back()
-            call_all(acts[2])
+            call_all(acts.after_rollback)
             return
         shared: Any = self._shared
         if shared.members:
@@ -277,9 +277,7 @@ class Writer:
         if member is None:
             member = thread.member = Member()
             shared.members.append(member)
-        member.at_commit += acts[0]
-        member.after_commit += acts[1]
-        member.after_rollback += acts[2]
+        member.take_over(acts)
 
     def _take_back(self) -> None:
         """Undo this part; everything, when it was the first or the database has given up."""
@@ -305,30 +303,31 @@ class Writer:
 
     # -- afterwards
 
+    @property
+    def _waiting(self) -> Acts | None:
+        """Where acts wait that want to follow what this thread has written; None: nothing is open."""
+        return self.thread.acts or self.thread.member
+
     def at_commit(self, act: Act) -> None:
         """As `after_commit()`, but before the next writer is let in."""
-        thread = self.thread
-        if thread.depth:
-            thread.at_commit.append(act)
-        elif thread.member is not None:
-            thread.member.at_commit.append(act)
-        else:
+        waiting = self._waiting
+        if waiting is None:
             act()
+        else:
+            waiting.at_commit.append(act)
 
     def after_commit(self, act: Act) -> None:
         """Call *act* once what this thread has written is committed; now, when that is so."""
-        thread = self.thread
-        if thread.depth:
-            thread.after_commit.append(act)
-        elif thread.member is not None:
-            thread.member.after_commit.append(act)
-        else:
+        waiting = self._waiting
+        if waiting is None:
             act()
+        else:
+            waiting.after_commit.append(act)
 
     def after_rollback(self, act: Act) -> None:
         """Call *act* should the open transaction be rolled back; never, when none is open."""
-        if self.thread.depth:
-            self.thread.after_rollback.append(act)
+        if self.thread.acts is not None:
+            self.thread.acts.after_rollback.append(act)
 
 
 class Transaction:

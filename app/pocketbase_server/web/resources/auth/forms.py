@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.kit.cast import to_text
+from pocketbase_server.kit.members import RepeatedMemberError, members
 from pocketbase_server.web.media import JSON, LOADING, MalformedBodyError, read_body, read_form
 
 if TYPE_CHECKING:
@@ -42,29 +42,11 @@ def by_name(body: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """Return what a JSON body says of the fields called *names*, however it spells them.
 
     Raises `BadRequestError` when it says something twice, or it is unclear of which.
-
-    COMPAT: neither case nor `_` and `-` matter, but for names that differ in nothing else.
     """
-    spelled = _spellings(names)
-    found: dict[str, Any] = {}
-    for key, value in body.items():
-        name = key if key in names else spelled.get(_fold(key), key)
-        if name is None or name in found:
-            raise BadRequestError(LOADING)
-        found[name] = value
-    return found
-
-
-def _fold(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "")
-
-
-@cache
-def _spellings(names: tuple[str, ...]) -> dict[str, str | None]:
-    """Return the names by what they are when folded; None where there are several."""
-    folded = [_fold(name) for name in names]
-    pairs = zip(folded, names, strict=True)
-    return {fold: name if folded.count(fold) == 1 else None for fold, name in pairs}
+    try:
+        return members(body, names)
+    except RepeatedMemberError as ex:
+        raise BadRequestError(LOADING) from ex
 
 
 def _read_form(req: Request) -> dict[str, Any]:
