@@ -19,7 +19,6 @@ from pocketbase_server.services import thumb_maker
 from pocketbase_server.services.thumb_headers import ThumbError
 from pocketbase_server.services.thumb_maker import BusyError, Outcome
 from pocketbase_server.storage.files.base import FileStoreError
-from pocketbase_server.storage.files.local import LocalStore
 from pocketbase_server.storage.sql.inline import MODE
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def find_thumb(app: App, original: ServedFile, size: str) -> ServedFile | None:
     folder, _, name = original.key.rpartition("/")
     thumb = ServedFile(f"{folder}/thumbs_{name}/{size}_{name}", f"{size}_{name}")
     store = app.files.storage
-    if isinstance(store, LocalStore) and store.path(thumb.key).is_file():
+    if not store.is_remote and store.exists(thumb.key):
         return thumb
     if MODE.active:
         raise OffloadError
@@ -94,13 +93,13 @@ class Thumbs:
 
     def _make(self, original: str, thumb: str, size: str) -> bool:
         store = self._app.files.storage
-        if store.info(original).content_type not in IMAGES:
+        info = store.info(original)
+        if info.content_type not in IMAGES:
             return False
         self._app.dir.temp.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="thumb-", dir=self._app.dir.temp) as folder:
-            source, target = store.path(original), Path(folder, "thumb")
-            if source is None:
-                source = Path(folder, "original")
+            source, target = Path(info.place or Path(folder, "original")), Path(folder, "thumb")
+            if not info.place:
                 store.fetch(original, source)
             if not self._is_made(thumb, source, target, size):
                 return False

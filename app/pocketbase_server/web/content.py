@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
+from os.path import basename
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -66,12 +67,12 @@ Part = Callable[[int, int], Iterable[bytes]]
 """Gives the bytes of a piece of content from one position up to another."""
 
 
-def send_file(req: Request, resp: Response, path: Path, *, size: int, modified: float) -> None:
-    """Answer with the file at *path*, or the part of it, or the refusal, that *req* asks for."""
-    place = str(path)
+def send_file(req: Request, resp: Response, place: str, *, size: int, modified: float) -> None:
+    """Answer with the file at *place*, or the part of it, or the refusal, that *req* asks for."""
 
     def kind() -> str:
-        return resp.get_header("content-type") or type_by_name(path.name) or _sniffed(path)
+        told = resp.get_header("content-type")
+        return told or type_by_name(basename(place)) or _sniffed(Path(place))
 
     def part(start: int, end: int) -> FileBody:
         return FileBody(place, start, end, is_whole=end - start == size)
@@ -106,8 +107,7 @@ def _send(req: Request, resp: Response, content: Content) -> None:
     except RangeError as error:
         _refuse(resp, str(error), size)
         return
-    resp.set_header("accept-ranges", "bytes")
-    resp.set_header("content-type", kind)
+    resp.tell({"accept-ranges": "bytes", "content-type": kind})
     if len(ranges) > 1:
         _send_parts(req, resp, content, ranges)
         return

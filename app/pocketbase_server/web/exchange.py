@@ -138,6 +138,10 @@ class Response(falcon.Response):
         self._headers.clear()
         self._extra_headers = None
 
+    def tell(self, headers: dict[str, str]) -> None:
+        """Set headers whose names are in lower case, and whose values are fit for headers."""
+        self._headers.update(headers)
+
     def add_vary(self, name: str) -> None:
         """Name one more request header that the answer depends on, on a line of its own."""
         self._extra_headers = [*(self._extra_headers or ()), ("vary", name)]

@@ -122,7 +122,13 @@ class RouteEvent(RequestEvent):
         from pocketbase_server.web.content import send_file
 
         found = path.stat()
-        send_file(self._exchange, self._response, path, size=found.st_size, modified=found.st_mtime)
+        send_file(
+            self._exchange,
+            self._response,
+            str(path),
+            size=found.st_size,
+            modified=found.st_mtime,
+        )
 
     def redirect(self, status: int, url: str) -> None:
         """Send the caller elsewhere; the status is one of the 300s."""

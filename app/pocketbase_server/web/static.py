@@ -66,7 +66,7 @@ class PublicFiles:
             found = index
         elif not stat.S_ISREG(found.st_mode):
             return False
-        send_file(req, resp, path, size=found.st_size, modified=found.st_mtime)
+        send_file(req, resp, str(path), size=found.st_size, modified=found.st_mtime)
         return True
 
 

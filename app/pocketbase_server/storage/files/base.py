@@ -34,6 +34,8 @@ class FileInfo:
     """Seconds since 1970."""
     content_type: str = DEFAULT_TYPE
     metadata: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
+    """Where it lies on this machine's disk; empty when it does not."""
 
 
 class FileStore(ABC):
@@ -70,11 +72,6 @@ class FileStore(ABC):
     @abstractmethod
     def entries(self, prefix: str = "") -> list[FileInfo]:
         """Return the files whose keys begin with *prefix*, sorted by key, without content types."""
-
-    def path(self, key: str) -> Path | None:
-        """Return where the file lies on this machine's disk; None when it does not."""
-        del key
-        return None
 
     def exists(self, key: str) -> bool:
         """Tell whether there is such a file."""

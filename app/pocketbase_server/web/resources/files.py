@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from os.path import splitext
+from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.errors import NotFoundError, OffloadError
 from pocketbase_server.kit.cast import to_bool
@@ -84,9 +84,8 @@ def send_stored(req: Request, resp: Response, store: FileStore, file: ServedFile
     except FileStoreError as ex:
         raise NotFoundError from ex
     _set_headers(req, resp, file.name, info)
-    path = store.path(file.key)
-    if path is not None:
-        send_file(req, resp, path, size=info.size, modified=info.modified)
+    if info.place:
+        send_file(req, resp, info.place, size=info.size, modified=info.modified)
         return
     send_content(
         req,
@@ -101,11 +100,15 @@ def _set_headers(req: Request, resp: Response, name: str, info: FileInfo) -> Non
     kind = info.content_type
     is_shown = kind in _INLINE and not to_bool(req.query.get("download", ""))
     way = "inline" if is_shown else "attachment"
-    resp.set_header("content-disposition", f'{way}; filename="{_quoted(name)}"')
-    resp.set_header("content-type", _BY_EXTENSION.get(Path(name).suffix, kind))
-    resp.set_header("content-security-policy", SANDBOX)
-    resp.set_header("cache-control", CACHE)
+    resp.tell(
+        {
+            "content-disposition": f'{way}; filename="{_quoted(name)}"',
+            "content-type": _BY_EXTENSION.get(splitext(name)[1], kind),
+            "content-security-policy": SANDBOX,
+            "cache-control": CACHE,
+        }
+    )
 
 
-def _quoted(name: str) -> Any:
+def _quoted(name: str) -> str:
     return name.replace("\\", "\\\\").replace('"', '\\"').encode().decode("latin-1")
