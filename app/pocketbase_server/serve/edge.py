@@ -147,11 +147,14 @@ class Edge:
     async def _send(self, proto: Any, answer: Answer) -> None:
         body = answer.body
         if isinstance(body, FileBody):
-            if body.is_whole:
-                proto.response_file(answer.status, answer.headers, body.path)
+            data = body.whole_if_small()
+            if data is not None:
+                proto.response_bytes(answer.status, answer.headers, data)
+            elif body.is_whole:
+                proto.response_file(answer.status, answer.headers, body.place)
             else:
                 proto.response_file_range(
-                    answer.status, answer.headers, body.path, body.start, body.end
+                    answer.status, answer.headers, body.place, body.start, body.end
                 )
             return
         stream = proto.response_stream(answer.status, answer.headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from os.path import basename
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 NOT_MODIFIED: Final = HTTPStatus.NOT_MODIFIED.value
 PRECONDITION_FAILED: Final = HTTPStatus.PRECONDITION_FAILED.value
 _CHUNK: Final = 1 << 16
+_SMALL: Final = 1 << 16
+_BINARY: Final = getattr(os, "O_BINARY", 0)
 _NO_OVERLAP: Final = "invalid range: failed to overlap"
 _NO_RANGE: Final = "invalid range"
 _NUMBER: Final = re.compile(r"[+-]?\d{1,19}\Z", re.ASCII)
@@ -44,14 +46,34 @@ _DATES: Final = tuple(
 class FileBody:
     """A part of a file as a body: the server sends it itself, others iterate over it."""
 
-    path: str
+    place: str
     start: int
     end: int
     """The first byte after the part."""
     is_whole: bool
 
+    def whole_if_small(self) -> bytes | None:
+        """Return all of it when that is little and still there; None else.
+
+        PERF: those who read large files do so on other threads, which costs more than a few kilobytes.
+        """
+        size = self.end - self.start
+        if size > _SMALL:
+            return None
+        try:
+            handle = os.open(self.place, os.O_RDONLY | _BINARY)
+            try:
+                if self.start:
+                    os.lseek(handle, self.start, os.SEEK_SET)
+                data = os.read(handle, size)
+            finally:
+                os.close(handle)
+        except OSError:
+            return None
+        return data if len(data) == size else None
+
     def __iter__(self) -> Iterator[bytes]:
-        with Path(self.path).open("rb") as file:
+        with Path(self.place).open("rb") as file:
             file.seek(self.start)
             left = self.end - self.start
             while left > 0 and (piece := file.read(min(_CHUNK, left))):
@@ -72,7 +94,7 @@ def send_file(req: Request, resp: Response, place: str, *, size: int, modified: 
 
     def kind() -> str:
         told = resp.get_header("content-type")
-        return told or type_by_name(basename(place)) or _sniffed(Path(place))
+        return told or type_by_name(Path(place).name) or _sniffed(Path(place))
 
     def part(start: int, end: int) -> FileBody:
         return FileBody(place, start, end, is_whole=end - start == size)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from os.path import splitext
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.errors import NotFoundError, OffloadError
@@ -103,11 +102,16 @@ def _set_headers(req: Request, resp: Response, name: str, info: FileInfo) -> Non
     resp.tell(
         {
             "content-disposition": f'{way}; filename="{_quoted(name)}"',
-            "content-type": _BY_EXTENSION.get(splitext(name)[1], kind),
+            "content-type": _BY_EXTENSION.get(_extension(name), kind),
             "content-security-policy": SANDBOX,
             "cache-control": CACHE,
         }
     )
+
+
+def _extension(name: str) -> str:
+    _, dot, extension = name.rpartition(".")
+    return dot + extension
 
 
 def _quoted(name: str) -> str:
