@@ -42,7 +42,7 @@ SHAPES: dict[str, Any] = {
     "internal table 2": base("_collections"),
     "sqlite name": base("sqlite_master"),
     "sqlite prefix": base("sqlite_x"),
-    "system flag": base(system=True),
+    "system flag": base("freshsys", system=True),
     "own id": base(id="freshcollect001"),
     "short id": base(id="abc"),
     "bad id": base(id="has space here1"),

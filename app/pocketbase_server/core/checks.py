@@ -45,8 +45,9 @@ def name_issue(name: str) -> Issue | None:
     """Return why *name* is no name for a field, or None."""
     if not name:
         return REQUIRED
-    if len(name) > MAX_NAME:
-        return length_between(1, MAX_NAME)
+    too_long = length_issue(name, MAX_NAME)
+    if too_long is not None:
+        return too_long
     if not is_word(name):
         return MATCH_INVALID
     if name in RESERVED_NAMES:
@@ -65,8 +66,13 @@ def via_issue(text: str) -> Issue | None:
 
 
 def length_issue(text: str, high: int, low: int = 1) -> Issue | None:
-    """Return the issue of a text longer than *high*, or None."""
-    return length_between(low, high) if len(text) > high else None
+    """Return the issue of a text of more than *high* bytes, or None."""
+    return length_between(low, high) if byte_length(text) > high else None
+
+
+def byte_length(text: str) -> int:
+    """Return how long a text is where limits count bytes, not characters."""
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 def range_issue(value: int, low: int, high: int = MAX_SAFE) -> Issue | None:

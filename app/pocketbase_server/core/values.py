@@ -11,10 +11,12 @@ import orjson
 class JsonRaw:
     """JSON text kept as it is: printed without being parsed, parsed only when asked."""
 
-    __slots__ = ("text",)
+    __slots__ = ("is_sound", "text")
 
-    def __init__(self, text: str = "null") -> None:
+    def __init__(self, text: str = "null", *, is_sound: bool = False) -> None:
         self.text = text
+        self.is_sound = is_sound
+        """Whether the text is known to be good JSON, so that nobody needs to look."""
 
     def load(self) -> Any:
         """Return the parsed value."""

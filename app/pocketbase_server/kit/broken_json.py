@@ -8,12 +8,22 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from json import JSONDecoder
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![.eE])", re.ASCII)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_VALUE: Final = JSONDecoder()
+
+
+def _refuse(word: str) -> None:
+    """Take `NaN` and `Infinity`, which Python reads, for mistakes."""
+    raise ValueError(word)
+
+
+_VALUE: Final = JSONDecoder(parse_constant=_refuse)
 
 
 class _Reader:
@@ -59,10 +69,27 @@ class _Reader:
             raise ValueError("number")
         return value
 
-    def skip(self) -> None:
-        """Go past the value that is next, whatever it is."""
+    def value(self) -> Any:
+        """Return the value that is next, whatever it is."""
         self.sees("")
-        _, self.at = _VALUE.raw_decode(self.text, self.at)
+        value, self.at = _VALUE.raw_decode(self.text, self.at)
+        if value in _ENDLESS or (isinstance(value, str) and _SURROGATE.search(value)):
+            raise ValueError(value)
+        return value
+
+    def members(self) -> Iterator[str]:
+        """Go through the object that is next: give a name, and expect that its value is read."""
+        self.expect("{")
+        seen: set[str] = set()
+        while not self.sees("}"):
+            if seen:
+                self.expect(",")
+            name = self.string()
+            if name in seen:
+                raise ValueError(name)
+            seen.add(name)
+            self.expect(":")
+            yield name
 
 
 _ENDLESS: Final = (float("inf"), float("-inf"))
@@ -87,24 +114,29 @@ def leading_numbers(text: str, names: frozenset[str]) -> dict[str, float]:
     A repeated name is a mistake, and so is a value for one of *names* that is no number.
     """
     found: dict[str, float] = {}
-    seen: set[str] = set()
     reader = _Reader(text)
     with suppress(ValueError, RecursionError):
-        reader.expect("{")
-        while not reader.sees("}"):
-            _member(reader, names, seen, found)
+        for name in reader.members():
+            if name not in names:
+                reader.value()
+            elif (value := reader.number()) is not None:
+                found[name] = value
     return found
 
 
-def _member(reader: _Reader, names: frozenset[str], seen: set[str], found: dict[str, Any]) -> None:
-    if seen:
-        reader.expect(",")
-    name = reader.string()
-    if name in seen:
-        raise ValueError(name)
-    seen.add(name)
-    reader.expect(":")
-    if name not in names:
-        reader.skip()
-    elif (value := reader.number()) is not None:
-        found[name] = value
+def leading_objects(text: str, names: frozenset[str]) -> dict[str, dict[str, Any]]:
+    """Return the objects in a JSON object called *names*, with what they hold before a mistake.
+
+    A repeated name is a mistake, and so is a value for one of *names* that is no object.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    reader = _Reader(text)
+    with suppress(ValueError, RecursionError):
+        for name in reader.members():
+            if name not in names:
+                reader.value()
+            elif not reader.sees("null"):
+                inside = found[name] = {}
+                for member in reader.members():
+                    inside[member] = reader.value()
+    return found

@@ -21,13 +21,15 @@ from pocketbase_server.core.hooks.events import (
     CollectionsImportRequestEvent,
     CollectionsListRequestEvent,
 )
+from pocketbase_server.core.rules.parser import references
+from pocketbase_server.core.rules.sort import parse_sort
 from pocketbase_server.kit.text import sentence
 from pocketbase_server.services.page import Page
 from pocketbase_server.storage.sql.errors import DatabaseError, WouldBlock
 from pocketbase_server.storage.sql.view_trial import raw_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pocketbase_server.app import App
     from pocketbase_server.core.hooks import Hook
@@ -66,11 +68,10 @@ def list_collections(app: App, request: RequestInfo) -> dict[str, Any]:
 
 def _find_page(app: App, query: Mapping[str, str], page: Page) -> list[Collection]:
     filter, sort = query.get("filter", ""), query.get("sort", "")
-    if "@request" in filter or "@collection" in filter:
-        raise BadRequestError
     listing = _listing()
     at = app.queries.columns(listing).index("id")
     try:
+        _require_plain({*references(filter), *(key.name for key in parse_sort(sort))})
         rows = app.queries.find(listing, filter, sort or "@rowid")
     except RuleSyntaxError as ex:
         raise BadRequestError from ex
@@ -79,6 +80,12 @@ def _find_page(app: App, query: Mapping[str, str], page: Page) -> list[Collectio
     known = {c.id: c for c in app.collections.all()}
     wanted = rows[page.offset : page.offset + page.per_page]
     return [known[row[at]] for row in wanted if row[at] in known]
+
+
+def _require_plain(names: Iterable[str]) -> None:
+    """Raise `BadRequestError` for names that say more than a column of the listing."""
+    if any(":" in name or name.startswith(("@request", "@collection")) for name in names):
+        raise BadRequestError
 
 
 def view_collection(app: App, request: RequestInfo, name_or_id: str) -> dict[str, Any]:

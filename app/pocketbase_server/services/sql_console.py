@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import REQUIRED, BadRequestError, Issue
 from pocketbase_server.kit.cast import general
-from pocketbase_server.storage.sql.console import run_console
+from pocketbase_server.kit.moments import DECLARED, shown_moment
+from pocketbase_server.storage.sql.console import ConsoleResult, run_console
 from pocketbase_server.storage.sql.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -42,8 +43,17 @@ def run_sql(app: App, query: str) -> dict[str, Any]:
         "execTime": int((perf_counter() - began) * 1000),
         "affectedRows": result.changed,
         "columns": [{"name": n, "type": kind, "nullable": True} for n, kind in result.columns],
-        "rows": [[_text(value) for value in row] for row in result.rows],
+        "rows": _rows(result),
     }
+
+
+def _rows(result: ConsoleResult) -> list[list[str | None]]:
+    rows = [[_text(value) for value in row] for row in result.rows]
+    for at, (_, kind) in enumerate(result.columns):
+        if kind in DECLARED:
+            for row, values in zip(rows, result.rows, strict=True):
+                row[at] = shown_moment(values[at]) if isinstance(values[at], str) else row[at]
+    return rows
 
 
 def _text(value: Any) -> str | None:

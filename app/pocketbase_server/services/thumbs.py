@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pocketbase_server.core.errors import OffloadError
+from pocketbase_server.core.errors import NotFoundError, OffloadError
 from pocketbase_server.core.records.files import ServedFile
 from pocketbase_server.kit.lru import Lru
 from pocketbase_server.services import thumb_maker
@@ -39,7 +39,8 @@ _REMEMBERED: Final = 1024
 def find_thumb(app: App, original: ServedFile, size: str) -> ServedFile | None:
     """Return the thumb of an image, making it when it is asked for the first time.
 
-    None when there can be none: the file is no image, too large, broken, or too many wait.
+    None when there can be none: the file is no image, too large, broken, or too many wait. Raises
+    `NotFoundError` when there is no such file.
     """
     folder, _, name = original.key.rpartition("/")
     thumb = ServedFile(f"{folder}/thumbs_{name}/{size}_{name}", f"{size}_{name}")
@@ -52,6 +53,8 @@ def find_thumb(app: App, original: ServedFile, size: str) -> ServedFile | None:
         if app.thumbs.make(original.key, thumb.key, size):
             return thumb
     except FileStoreError as ex:
+        if not store.exists(original.key):
+            raise NotFoundError from ex
         app.logs.write(4, "a thumb could not be made", {"file": original.key, "error": str(ex)})
     return None
 

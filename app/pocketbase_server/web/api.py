@@ -124,28 +124,32 @@ class Api(falcon.App[Request, Response]):
         self.own_routes = RouteTree()
         self.around: Hook[RouteEvent] = Hook(RouteEvent)
         """Middlewares of other people's code, around every request."""
-        self._roots: set[str] = set()
+        self._roots: dict[str, set[str]] = {}
+        """The methods of subtrees, by the path that lacks their slash."""
         self._files = Match(Endpoint(files, "", Lane.POOL, is_logged=False), {})
 
     def add(self, method: str, endpoint: Endpoint, *, root: str = "") -> None:
         """Add a route of the API; *root* is a path that gets a slash when it lacks it."""
         self.routes.add(method, endpoint)
-        self._add_root(root)
+        self._add_root(method, root)
 
     def add_own(self, method: str, endpoint: Endpoint, *, root: str = "") -> None:
         """Add a route of other people's code; raises ValueError when it exists already."""
         if self.routes.has(method, endpoint.template):
             raise ValueError(f"the route {method} {endpoint.template} exists already")
         self.own_routes.add(method, endpoint)
-        self._add_root(root)
+        self._add_root(method, root)
 
-    def _add_root(self, root: str) -> None:
+    def _add_root(self, method: str, root: str) -> None:
         if root not in {"", "/"}:
-            self._roots.add(root)
+            self._roots.setdefault(root, set()).update(
+                {method, "HEAD"} if method == "GET" else {method}
+            )
 
-    def is_subtree(self, path: str) -> bool:
-        """Tell whether *path* is the root of a subtree, without its slash."""
-        return path in self._roots
+    def is_subtree(self, method: str, path: str) -> bool:
+        """Tell whether *path* is the root of a subtree that answers *method*, without its slash."""
+        methods = self._roots.get(path)
+        return methods is not None and (method in methods or "" in methods)
 
     def match(self, method: str, path: str) -> Match:
         """Return what answers *method* on *path*; there is always something."""

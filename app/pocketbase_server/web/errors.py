@@ -83,7 +83,8 @@ def error_body(error: BaseException) -> dict[str, Any]:
 
 
 def _exported(tree: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(key): _exported_value(value) for key, value in tree.items()}
+    # COMPAT: sorted by name, for those who compare texts
+    return {str(key): _exported_value(tree[key]) for key in sorted(tree, key=str)}
 
 
 def _exported_value(value: Any) -> Any:
@@ -118,7 +119,8 @@ def send_error(req: Request, resp: Response, error: BaseException) -> None:
     req.failure = error
     resp.stream = None
     body = error_body(error)
-    resp.send_json_bytes(orjson.dumps(body), body["status"])
+    # COMPAT: what was refused is told in alphabetical order, on every level
+    resp.send_json_bytes(orjson.dumps(body, option=orjson.OPT_SORT_KEYS), body["status"])
     if req.method == "HEAD":
         # COMPAT: of an error not even the length is told
         resp.data = None

@@ -6,7 +6,9 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 
-_SPACES = re.compile(r"[\t\n\v\f\r ]+")
+_SPACES = re.compile(r"[\t\n\f\r ]+")
+_EDGES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"  # noqa: E501
+"""What is cut off at both ends: blank for Unicode; for Python \\x1c to \\x1f are so too."""
 _BOGUS_COMMENT = re.compile(r"<!--?>|<!--->|<!\[[^>]*>?")
 _CUT_TAG = re.compile(r"<[a-zA-Z][^>]*$")
 
@@ -171,7 +173,7 @@ class _Text(HTMLParser):
         self._length += len(text)
         if (
             self._length > self._limit
-            and len("".join(self.parts).lstrip().rstrip(" ")) > self._limit
+            and len("".join(self.parts).lstrip(_EDGES).rstrip(" ")) > self._limit
         ):
             raise _EnoughError
 
@@ -181,10 +183,10 @@ def excerpt(text: str, limit: int, *, with_ellipsis: bool = False) -> str:
 
     With *with_ellipsis* "..." follows when something was cut off.
     """
-    plain = _visible(text.replace("\0", ""), limit).strip()
+    plain = _visible(text.replace("\0", ""), limit).strip(_EDGES)
     if len(plain) <= limit:
         return plain
-    return plain[:limit].strip() + ("..." if with_ellipsis else "")
+    return plain[:limit].strip(_EDGES) + ("..." if with_ellipsis else "")
 
 
 def _visible(text: str, limit: int) -> str:

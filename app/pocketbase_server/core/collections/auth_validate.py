@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pocketbase_server.core.checks import at_least, at_most, length_between
+from pocketbase_server.core.checks import at_least, at_most, byte_length, length_between
 from pocketbase_server.core.collections.auth_options import TOKENS, AuthOptions, Provider
 from pocketbase_server.core.collections.indexes import has_single_column_unique
 from pocketbase_server.core.collections.model import SUPERUSERS
@@ -199,7 +199,7 @@ def _secret(secret: str) -> Issue | None:
     if not secret:
         return REQUIRED
     low, high = 30, 255
-    return None if low <= len(secret) <= high else length_between(low, high)
+    return None if low <= byte_length(secret) <= high else length_between(low, high)
 
 
 def _template(template: EmailTemplate) -> dict[str, Any]:
@@ -254,7 +254,7 @@ def _provider_name(name: str) -> Issue | None:
         return REQUIRED
     if name in PROVIDERS:
         return None
-    message = f"Invalid or missing provider with name {name}"
+    message = f"Invalid or missing provider with name {name}."
     return Issue("validation_missing_provider", message, {"name": name})
 
 

@@ -18,17 +18,15 @@ Row = tuple[Any, ...]
 class Snapshot:
     """All collections, found by id or, ignoring case, by name; `version` is never given twice."""
 
-    __slots__ = ("_by_key", "_by_row", "_references", "collections", "version")
+    __slots__ = ("_by_key", "_by_name", "_by_row", "_references", "collections", "version")
 
     def __init__(self, by_row: dict[Row, Collection] | None = None) -> None:
         self._by_row = by_row or {}
         self.collections = tuple(self._by_row.values())
         self.version = next(_versions)
-        self._by_key: dict[str, Collection] = {}
-        for collection in self.collections:
-            self._by_key[collection.name] = self._by_key[collection.name.lower()] = collection
+        self._by_name = {_folded(c.name): c for c in self.collections}
         # NOTE: ids win over names, as in the reference
-        self._by_key.update((c.id, c) for c in self.collections)
+        self._by_key = {c.name: c for c in self.collections} | {c.id: c for c in self.collections}
         self._references: dict[str, dict[Collection, list[Field]]] = {}
 
     def renewed(self, rows: Iterable[Row]) -> Self:
@@ -44,7 +42,8 @@ class Snapshot:
 
     def get(self, name_or_id: str) -> Collection | None:
         """Return the collection with that id or name, or None."""
-        return self._by_key.get(name_or_id) or self._by_key.get(name_or_id.lower())
+        # COMPAT: only names are found whatever the case of their letters
+        return self._by_key.get(name_or_id) or self._by_name.get(_folded(name_or_id))
 
     def references(self, collection_id: str) -> dict[Collection, list[Field]]:
         """Return which relation fields of which collections point to the collection."""
@@ -52,6 +51,11 @@ class Snapshot:
         if known is None:
             known = self._references[collection_id] = _references(self.collections, collection_id)
         return known
+
+
+def _folded(name: str) -> str:
+    # NOTE: names are ASCII; this is the one sign beyond that folds to one of theirs and stays in `lower()`
+    return name.lower().replace("\u017f", "s")
 
 
 def _references(

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pocketbase_server.core.fields import Field
 
 BAD_TYPE = "Failed to load the collection type data due to invalid formatting."
-_KEYS = ("id", "name", "type", "system", "fields", "indexes", "created", "updated")
-_WIRE = (*_KEYS, *WIRE_RULES.values())
 
 
 def new_collection(type: str = BASE, name: str = "") -> Collection:
@@ -52,35 +50,37 @@ def collection_from_body(body: Mapping[str, Any]) -> Collection:
 
     Raises `BadRequestError` when a value has the wrong JSON type.
     """
-    plain = _plain(body)
-    kind = plain.get("type")
-    if not all(isinstance(plain.get(key), str | None) for key in ("type", "name")):
-        raise BadRequestError(BAD_TYPE)
-    made = new_collection(kind or BASE)
-    _load(made, plain)
+    made = new_collection(_first_look(body, "type") or BASE, _first_look(body, "name"))
+    _load(made, body)
     return made
+
+
+def _first_look(body: Mapping[str, Any], wanted: str) -> str:
+    """Return what a new collection's *body* says of its name or type.
+
+    COMPAT: these two count whatever the case of their names, once; all other keys are exact.
+    """
+    found = [value for key, value in body.items() if key.lower() == wanted]
+    if len(found) > 1 or not all(isinstance(value, str | None) for value in found):
+        raise BadRequestError(BAD_TYPE)
+    return found[0] or "" if found else ""
 
 
 def load_body(collection: Collection, body: Mapping[str, Any]) -> None:
     """Put what *body* holds over *collection*; keys that are not named stay.
 
-    COMPAT: names of keys count whatever their case; unknown ones are ignored. Raises
+    COMPAT: keys in another letter case are unknown, and unknown ones are ignored. Raises
     `BadRequestError` when a value has the wrong JSON type.
     """
-    _load(collection, _plain(body))
+    _load(collection, body)
 
 
 def collection_from_import(body: Mapping[str, Any]) -> Collection:
-    """Return a new collection as `collection_from_body()` does, but with exact names of keys."""
+    """Return a new collection as `collection_from_body()` does, but all names of keys are exact."""
     kind = body.get("type")
     made = new_collection(kind if isinstance(kind, str) and kind else BASE)
-    load_import(made, body)
+    _load(made, body)
     return made
-
-
-def load_import(collection: Collection, body: Mapping[str, Any]) -> None:
-    """Put what *body* holds over *collection* as `load_body()` does, but with exact names of keys."""
-    _load(collection, body)
 
 
 def _load(collection: Collection, plain: Mapping[str, Any]) -> None:
@@ -112,15 +112,6 @@ def _load_texts(collection: Collection, plain: Mapping[str, Any]) -> None:
     for key in ("created", "updated"):
         if key in plain:
             setattr(collection, key, parse_date(_text_or_none(plain[key]) or ""))
-
-
-def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *body* with the keys of collections spelt as the API spells them."""
-    known = {wire.lower(): wire for wire in _WIRE}
-    plain: dict[str, Any] = {}
-    for key, value in body.items():
-        plain[known.get(key.lower(), key)] = value
-    return plain
 
 
 def _text_or_none(raw: Any) -> str | None:

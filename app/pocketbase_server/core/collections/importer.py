@@ -6,9 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.collections.defaults import add_field, free_collection_id
-from pocketbase_server.core.collections.form import collection_from_import, load_import
+from pocketbase_server.core.collections.form import collection_from_import, load_body
 from pocketbase_server.core.collections.raw_text import raw_texts
 from pocketbase_server.core.collections.view_validate import require_view_fields
+from pocketbase_server.core.collections.writer import OLD_MISSING
 from pocketbase_server.core.errors import AppError, ValidationErrors
 from pocketbase_server.storage.sql.errors import DatabaseError
 from pocketbase_server.storage.sql.view_trial import raw_error
@@ -67,8 +68,7 @@ def _loaded(
         made.id = made.id or free_collection_id(made, lambda _: False)
         return made, None
     target = known.clone()
-    load_import(target, body)
-    target.id = target.id or known.id
+    load_body(target, body)
     if "fields" in body or is_exact:
         target.fields = target.fields if "fields" in body else []
         _keep_fields(known, target, is_exact=is_exact)
@@ -106,7 +106,8 @@ def _delete_others(app: App, kept: set[str]) -> None:
 def _save(app: App, target: Collection, known: Collection | None) -> None:
     name = json.dumps(target.name, ensure_ascii=False)
     if known is not None and known.id != target.id:
-        raise _failure(f"failed to save collection {name}: primary key change is not allowed")
+        reason = "primary key change is not allowed" if target.id else OLD_MISSING
+        raise _failure(f"failed to save collection {name}: {reason}")
     try:
         if target.is_view:
             require_view_fields(app, target)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from pocketbase_server.core.checks import MATCH_INVALID, is_word, length_between, via_issue
+from pocketbase_server.core.checks import MATCH_INVALID, is_word, length_issue, via_issue
 from pocketbase_server.core.collections.auth_validate import auth_issues
 from pocketbase_server.core.collections.indexes import validate_indexes
 from pocketbase_server.core.collections.model import AUTH, BASE, VIEW, WIRE_RULES
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 MAX_NAME = 255
 MAX_ID = 100
-_ID = re.compile(r"[^\s./\\|\"'`<>:?*%$\x00]+\Z")
 
 _IN_INVALID = Issue("validation_in_invalid", "Must be a valid value.")
 _NIL = Issue("validation_nil", "Must be blank.")
@@ -104,9 +102,10 @@ class CollectionCheck:
             return None if new.id == self._old.id else _IN_INVALID
         if not new.id:
             return REQUIRED
-        if len(new.id) > MAX_ID:
-            return length_between(1, MAX_ID)
-        if not _ID.match(new.id):
+        too_long = length_issue(new.id, MAX_ID)
+        if too_long is not None:
+            return too_long
+        if not is_word(new.id):
             return MATCH_INVALID
         return _ID_TAKEN if any(c.id == new.id for c in self._app.collections.all()) else None
 
@@ -126,8 +125,9 @@ class CollectionCheck:
         name = self._new.name
         if not name:
             return REQUIRED
-        if len(name) > MAX_NAME:
-            return length_between(1, MAX_NAME)
+        too_long = length_issue(name, MAX_NAME)
+        if too_long is not None:
+            return too_long
         if not is_word(name):
             return MATCH_INVALID
         return via_issue(name) or self._system_name_issue() or self._taken_issue(name)
@@ -145,7 +145,8 @@ class CollectionCheck:
         is_kept = self._is_stored or (old is not None and old.name.lower() == lower)
         if not is_kept and self._app.schema.has_table(name):
             return _NAME_INTERNAL
-        return _NAME_IS_ID if any(c.id == name for c in self._others()) else None
+        # COMPAT: its own id counts as another's, once it is stored
+        return _NAME_IS_ID if any(c.id == name for c in self._app.collections.all()) else None
 
     # -- fields
 
@@ -219,7 +220,8 @@ class CollectionCheck:
         known = self._known_field(field)
         if isinstance(field, RelationField) and isinstance(known, RelationField):
             is_change = field.collection_id and field.collection_id != known.collection_id
-            if is_change and not self._new.is_view:
+            # COMPAT: an import compares with what it has just stored
+            if is_change and not self._new.is_view and not self._is_stored:
                 issues["collectionId"] = _FIELD_RELATION
         return issues
 

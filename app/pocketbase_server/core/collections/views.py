@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any, Final
 
-from pocketbase_server.core.checks import name_issue
+from pocketbase_server.core.checks import byte_length, name_issue
 from pocketbase_server.core.collections.raw_text import raw_text
 from pocketbase_server.core.collections.select_list import (
     ViewQueryError,
@@ -176,7 +176,7 @@ def _asked_query(form: Mapping[str, Any]) -> str:
         raise BadRequestError("An error occurred while loading the submitted data.")
     if not query:
         raise _refused(REQUIRED)
-    if len(query) > MAX_QUERY:
+    if byte_length(query) > MAX_QUERY:
         message = f"The length must be no more than {MAX_QUERY}."
         raise _refused(Issue("validation_length_too_long", message, {"max": MAX_QUERY, "min": 0}))
     return query

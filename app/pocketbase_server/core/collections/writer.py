@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.collections.defaults import complete_fields, free_collection_id
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
 
 SECRET_LENGTH = 50
+OLD_MISSING = "failed to retrieve old cached collection: sql: no rows in result set"
+"""COMPAT: in the reference's words, which speak of its memory."""
+_NO_WORD = re.compile(r"\W", re.ASCII)
 
 
 class CollectionWriter:
@@ -45,7 +49,7 @@ class CollectionWriter:
 
     def _save(self, collection: Collection, *, is_checked: bool) -> None:
         old = None if collection.is_new else self._old(collection)
-        self._prepare(collection)
+        self._prepare(collection, is_checked=is_checked)
         if is_checked:
             self.validate(collection, old)
         _renew_secret(collection, old)
@@ -55,26 +59,23 @@ class CollectionWriter:
     def _old(self, collection: Collection) -> Collection:
         old = next((c for c in self._app.collections.all() if c.id == collection.id), None)
         if old is None:
-            # COMPAT: in the reference's words, which speak of its memory
-            raise BadRequestError(
-                "failed to retrieve old cached collection: sql: no rows in result set"
-            )
+            raise BadRequestError(OLD_MISSING)
         return old
 
-    def _prepare(self, collection: Collection) -> None:
+    def _prepare(self, collection: Collection, *, is_checked: bool) -> None:
         store = self._app.collections
         if not collection.id:
             taken = {c.id for c in store.all()}
             collection.id = free_collection_id(collection, taken.__contains__)
         moment = dates.now()
         if collection.is_new:
-            collection.created = collection.created or moment
+            collection.created = moment
         collection.updated = moment
         complete_fields(collection)
         if collection.is_view:
             load_view_fields(self._app, collection)
         if collection.is_auth:
-            _complete_auth(collection)
+            _complete_auth(collection, is_checked=is_checked)
         if collection.name:
             collection.indexes = renamed_table(collection.indexes, collection.name)
 
@@ -232,15 +233,20 @@ def _check_view(app: App, view: Collection) -> None:
         raise AppError(f"the view {view.name} reads from the collection")
 
 
-def _complete_auth(collection: Collection) -> None:
+def _complete_auth(collection: Collection, *, is_checked: bool) -> None:
     """Give an auth collection its secrets, its indexes and what superusers are held to."""
     options = collection.auth
     if options is None:
         return
-    for missing in default_auth_indexes(collection.id, collection.name):
+    id, table = collection.id, collection.name
+    if is_checked:
+        # COMPAT: a blank name or a bad id is told as such, not by the indexes that are made of them
+        id, table = _NO_WORD.sub("_", id), table or "_"
+    for missing in default_auth_indexes(id, table):
         collection.indexes = with_index(collection.indexes, missing)
     if collection.name == SUPERUSERS:
         options.oauth2.enabled = False
+        options.oauth2.providers = []
         options.password_auth.enabled = True
         # SECURITY: a one-time password alone does not make a superuser
         options.mfa.enabled = options.mfa.enabled or options.otp.enabled

@@ -13,7 +13,7 @@ from pocketbase_server.core.errors import REQUIRED, Issue
 from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue
 from pocketbase_server.core.values import JsonRaw
 from pocketbase_server.kit.cast import general
-from pocketbase_server.kit.json import canonical_json, is_valid
+from pocketbase_server.kit.json import canonical_json, is_valid, sound_json
 from pocketbase_server.storage.sql.schema import ColumnKind
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ class JsonField(Field):
         """Return the value as JSON text; a string that is JSON counts as what it says."""
         if raw is None:
             return NULL
-        return raw if isinstance(raw, JsonRaw) else JsonRaw(canonical_json(raw))
+        if isinstance(raw, JsonRaw):
+            return raw
+        text = sound_json(raw) if raw.__class__ is dict or raw.__class__ is list else None
+        return JsonRaw(canonical_json(raw)) if text is None else JsonRaw(text, is_sound=True)
 
     def from_db(self, stored: Any) -> Any:
         """Return the stored text, or the number that SQLite has made of it."""
@@ -55,8 +58,8 @@ class JsonField(Field):
             return NULL
         if isinstance(stored, float):
             # COMPAT: the reference prints these otherwise than numbers of number fields
-            return JsonRaw(general(stored) if math.isfinite(stored) else "null")
-        return JsonRaw(canonical_json(str(stored)))
+            return JsonRaw(general(stored) if math.isfinite(stored) else _infinite(stored))
+        return JsonRaw(_readable(stored))
 
     def to_db(self, value: Any) -> Any:
         """Return the text; SQL's NULL for a null that nobody wrote as text."""
@@ -71,13 +74,25 @@ class JsonField(Field):
         value: JsonRaw = record.get(self.name)
         limit = self.max_size or DEFAULT_MAX_SIZE
         text = value.text
-        if len(text) * 4 > limit and len(text.encode()) > limit:
+        if value is not NULL and len(text) * 4 > limit and len(text.encode()) > limit:
             message = f"The maximum allowed JSON size is {limit} bytes."
             return Issue("validation_json_size_limit", message, {"maxSize": limit})
-        if value is not NULL and not is_valid(text):
+        if not value.is_sound and value is not NULL and not is_valid(text):
             return _INVALID
         return REQUIRED if self.required and value.is_empty() else None
 
     def option_issues(self, context: FieldContext, collection: Collection) -> dict[str, Any]:  # noqa: ARG002
         """Refuse sizes out of bounds."""
         return {"maxSize": range_issue(self.max_size, 0)}
+
+
+def _infinite(stored: float) -> str:
+    return '"+Inf"' if stored > 0 else '"-Inf"'
+
+
+def _readable(stored: Any) -> str:
+    """Return what SQL written by hand has left in the column as JSON, whatever it is."""
+    text = stored.decode("utf-8", "replace") if isinstance(stored, bytes) else str(stored)
+    json = canonical_json(text)
+    # NOTE: what may be stored need not be JSON: the reference then answers with an empty body
+    return json if json is text or is_valid(json) else canonical_json([text])[1:-1]

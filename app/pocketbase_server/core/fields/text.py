@@ -121,7 +121,8 @@ class TextField(Field):
             return _too_long(limit)
         if self.pattern and not fits(self.pattern, value):
             return INVALID_FORMAT
-        return _id_issue(value) if self.primary_key else None
+        # COMPAT: where the pattern is the usual one, no name is reserved
+        return _id_issue(value) if self.primary_key and self.pattern != ID_PATTERN else None
 
     # -- options
 

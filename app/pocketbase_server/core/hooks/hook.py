@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from pocketbase_server.kit.ids import random_id
 
@@ -35,6 +35,7 @@ class Event:
 
 
 E = TypeVar("E", bound=Event)
+_MOST_TAGS: Final = 1024
 Handler = Callable[[E], object]
 
 
@@ -51,7 +52,7 @@ class Binding(Generic[E]):
 class Hook(Generic[E]):
     """Handlers in order of priority (lower first), then of binding."""
 
-    __slots__ = ("_bindings", "_has_guests", "_plain", "event_type")
+    __slots__ = ("_bindings", "_found", "_has_guests", "_plain", "event_type")
 
     def __init__(self, event_type: type[E]) -> None:
         self.event_type = event_type
@@ -59,6 +60,8 @@ class Hook(Generic[E]):
         self._has_guests = False
         self._plain: tuple[Handler[E], ...] | None = ()
         """All handlers when none has tags, else None."""
+        self._found: dict[tuple[str, ...], tuple[Handler[E], ...]] = {}
+        """Handlers by the tags of events, where some have tags."""
 
     def __len__(self) -> int:
         return len(self._bindings)
@@ -99,13 +102,22 @@ class Hook(Generic[E]):
         self._has_guests = any(not b.id.startswith("__pb") for b in self._bindings)
         tagged = any(b.tags for b in self._bindings)
         self._plain = None if tagged else tuple(b.handler for b in self._bindings)
+        self._found = {}
 
     def handlers_for(self, event: E) -> tuple[Handler[E], ...]:
         """Return the handlers that concern *event*, in order."""
         if self._plain is not None:
             return self._plain
         tags = event.tags()
-        return tuple(b.handler for b in self._bindings if not b.tags or not b.tags.isdisjoint(tags))
+        known = self._found.get(tags)
+        if known is None:
+            known = tuple(
+                b.handler for b in self._bindings if not b.tags or not b.tags.isdisjoint(tags)
+            )
+            if len(self._found) >= _MOST_TAGS:
+                self._found.clear()
+            self._found[tags] = known
+        return known
 
     def trigger(self, event: E, act: Handler[E] | None = None) -> None:
         """Run the handlers around *act*; a handler that does not call `next()` stops the rest.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from pocketbase_server.core.collections.auth_validate import PROVIDERS
 from pocketbase_server.core.collections.model import SUPERUSERS
 from pocketbase_server.core.errors import BadRequestError, Issue, ValidationErrors
-from pocketbase_server.core.fields.password import NewPassword, PasswordField
 from pocketbase_server.core.records.auth import (
     INSTALLER_EMAIL,
     refresh_token_key,
@@ -25,12 +24,11 @@ from pocketbase_server.core.records.auth_refs import (
     refs_of_collection,
 )
 from pocketbase_server.core.records.lifecycle import patience
-from pocketbase_server.core.records.model import Record
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
-    from pocketbase_server.core.collections.model import Collection
-    from pocketbase_server.core.hooks.events import CollectionEvent, ModelEvent, RecordEvent
+    from pocketbase_server.core.hooks.events import CollectionEvent, RecordEvent
+    from pocketbase_server.core.records.model import Record
 
 CHANGED_MEANWHILE: Final = "The record's password or address has changed meanwhile."
 CREDENTIALS: Final = ("password", "tokenKey", "email", "verified")
@@ -51,7 +49,6 @@ UNKNOWN_PROVIDER: Final = Issue("validation_in_invalid", "Must be a valid value.
 def bind_auth_hooks(app: App) -> None:
     """Bind what auth records need: key rotation, guards of superusers, tidying up behind them."""
     hooks = app.hooks
-    hooks.model_validate.bind(hash_passwords, id="__pbPasswordHash__", priority=FIRST)
     hooks.record_validate.bind(
         check_provider, EXTERNAL_AUTHS, id="__pbExternalAuthValidate__", priority=FIRST
     )
@@ -70,28 +67,6 @@ def bind_auth_hooks(app: App) -> None:
     hooks.collection_delete.bind(
         delete_refs_of_collection, id="__pbAuthCollectionDelete__", priority=FIRST
     )
-
-
-# -- passwords
-
-
-def hash_passwords(event: ModelEvent) -> None:
-    """Validate a record; hash its new passwords, once found good, where logins are checked."""
-    event.next()
-    if not isinstance(event.model, Record):
-        return
-    for name in _password_fields(event.model.collection):
-        value = event.model.get(name)
-        if isinstance(value, NewPassword):
-            value.hash_with(event.app.passwords.hash)
-
-
-def _password_fields(collection: Collection) -> tuple[str, ...]:
-    known: tuple[str, ...] | None = collection.cache.get("password fields")
-    if known is None:
-        known = tuple(f.name for f in collection.fields if f.type == PasswordField.type)
-        collection.cache["password fields"] = known
-    return known
 
 
 # -- superusers

@@ -143,13 +143,19 @@ class Record:
 
         Plain names go first, then shorter keys: `{"n+": 1, "n": 5}` gives 6.
         """
-        ways, is_new = shape(self.collection).setters, self.is_new
+        ways, values, is_new = shape(self.collection).setters, self.values, self.is_new
         for key in sorted(data, key=len):
             way = ways.get(key)
-            if way is not None and key not in without:
-                way[0](self, data[key])
-                if not is_new:
-                    self._note(key, data[key], way[1])
+            if way is None or key in without:
+                continue
+            setter, change, make = way
+            if make is not None:
+                # PERF: nearly every key
+                values[key] = make(data[key])
+            else:
+                setter(self, data[key])
+            if not is_new:
+                self._note(key, data[key], change)
 
     def resolved(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return a body in which keys with modifiers have become the values they lead to.

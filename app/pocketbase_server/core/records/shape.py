@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pocketbase_server.core.fields.base import Modifier, Setter
 
 Convert = Callable[[Any], Any]
+Way = tuple["Setter", "tuple[str, Modifier] | None", "Convert | None"]
 EXTRAS = ("collectionId", "collectionName", "expand")
 """What answers contain besides fields."""
 UNSEEN = frozenset({"password", "tokenKey"})
@@ -58,7 +59,8 @@ class Shape:
         self.printed = _printed(self.fields, self.printers)
         """What answers may contain, in order: name, field (None: no field), printer, whether hidden."""
         self.setters = _setters(collection, self.fields)
-        """By body key: what it does to a record, and which field's value it makes from the old one."""
+        """By body key: what it does to a record, which field's value it makes from the old one, and
+        what alone makes the new value, where that is all it does."""
         self.cut = _unseen(collection)
 
     def values(self, row: tuple[Any, ...]) -> dict[str, Any]:
@@ -91,11 +93,13 @@ def _printed(
     return tuple(sorted(found, key=lambda item: item[0]))
 
 
-def _setters(
-    collection: Collection, fields: tuple[Field, ...]
-) -> dict[str, tuple[Setter, tuple[str, Modifier] | None]]:
+def _setters(collection: Collection, fields: tuple[Field, ...]) -> dict[str, Way]:
     changes = {key: (f.name, modify) for f in fields for key, modify in f.modifiers().items()}
-    return {key: (setter, changes.get(key)) for key, setter in collection.setters.items()}
+    simple = {f.name: f.normalise for f in fields if type(f).set is Field.set}
+    return {
+        key: (setter, changes.get(key), simple.get(key))
+        for key, setter in collection.setters.items()
+    }
 
 
 def _unseen(collection: Collection) -> frozenset[str]:

@@ -14,6 +14,7 @@ from pocketbase_server.core.records.context import RecordContext
 from pocketbase_server.core.records.files import name_uploads
 from pocketbase_server.core.records.lifecycle import patience, run_inside, run_outside
 from pocketbase_server.core.records.model import Record, Row
+from pocketbase_server.core.records.passwords import hash_passwords
 from pocketbase_server.core.records.shape import shape
 from pocketbase_server.core.records.write import insert_record, update_record, with_steps_again
 from pocketbase_server.storage.sql import rows as sql
@@ -130,6 +131,7 @@ class RecordStore:
             _nothing,
             lambda go_on: self._check_fields(record, go_on),
         )
+        hash_passwords(record, self._app.passwords.hash)
 
     def _check_fields(self, record: Record, go_on: Callable[[], None]) -> None:
         context = self.context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 Network = IPv4Network | IPv6Network
 
+_LENGTH = re.compile(r"/(?:0|[1-9]\d*)\Z", re.ASCII)
 # COMPAT: the reference spells the code so
 INVALID_NETWORK = Issue("validation_invlaid_ip_or_subnet", "Invalid IP or CIDR subnet.")
 
@@ -29,8 +31,8 @@ def issues_of(networks: Iterable[str]) -> dict[str, Issue]:
 def parse_network(text: str) -> Network | None:
     """Return the network that *text* names (an address is a network of one), or None."""
     try:
-        # COMPAT: a netmask in place of the prefix length is refused
-        return ip_network(text, strict=False) if text.partition("/")[2].isdecimal() else _host(text)
+        # COMPAT: a netmask in place of the prefix length is refused, and so are zeros before it
+        return ip_network(text, strict=False) if _LENGTH.search(text) else _host(text)
     except ValueError:
         return None
 

@@ -95,8 +95,7 @@ def _number(
 def _url(value: str, *, required: bool) -> Issue | None:
     if not value:
         return REQUIRED if required else None
-    # NOTE: an URL without scheme passes the check of fields, but mails need a whole one
-    return None if is_url(value) and ":" in value else NOT_URL
+    return None if is_url(value) else NOT_URL
 
 
 def _host(value: str, *, required: bool = False) -> Issue | None:

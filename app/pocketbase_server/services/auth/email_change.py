@@ -108,7 +108,7 @@ class ChangeForm:
         if not self.token:
             return None, REQUIRED
         address = claim(self.token, NEW_EMAIL)
-        if not address:
+        if not address or not isinstance(address, str):
             return None, NO_CLAIM
         record, issue = read_token(app, collection, self.token, EMAIL_CHANGE)
         if record is not None and _is_taken(app, record, address):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pocketbase_server.core.errors import REQUIRED, BadRequestError, Issue, ValidationErrors
 from pocketbase_server.core.fields.password import NewPassword
 from pocketbase_server.core.records.auth import token_key
-from pocketbase_server.services.auth.tokens import parse_unverified, record_by_token
+from pocketbase_server.kit import jwt
+from pocketbase_server.services.auth.tokens import record_by_token
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -41,11 +42,12 @@ def read_token(app: App, collection: Collection, token: str, type: str) -> Lette
     return LetterToken(record)
 
 
-def claim(token: str, name: str) -> str:
-    """Return a text that *token* says, not yet believed; "" when it does not."""
-    claims = parse_unverified(token)
-    value = claims.raw.get(name) if claims is not None else None
-    return value if isinstance(value, str) else ""
+def claim(token: str, name: str) -> Any:
+    """Return what *token* says, not yet believed, whoever signed it; None when it does not."""
+    try:
+        return jwt.parse_unverified(token).get(name)
+    except jwt.TokenError:
+        return None
 
 
 @contextmanager

@@ -59,9 +59,10 @@ def auth_with_otp(
     form = read_form()
     form.check()
     code = _find(app, collection, form.otp_id)
-    event = DetailedRequestEvent(
-        app, read_request(), collection, app.records.get(collection, code.get("recordRef"))
-    )
+    request, record = read_request(), app.records.get(collection, code.get("recordRef"))
+    if record is not None:
+        _count(app, request, record, code)
+    event = DetailedRequestEvent(app, request, collection, record)
     event.details["otp"] = code
     answer: list[AuthAnswer] = []
     act = app.hooks.record_auth_with_otp_request
@@ -73,12 +74,18 @@ def _find(app: App, collection: Collection, otp_id: str) -> Record:
     code = app.records.get(OTPS, otp_id)
     if code is None or code.get("collectionRef") != collection.id:
         raise BadRequestError(INVALID)
-    # SECURITY: counted by code, not by caller: guessing from many addresses does not help
-    if not app.attempts.take(code.id):
-        raise TooManyRequestsError(TOO_MANY)
     if has_expired(code, collection):
         raise BadRequestError(INVALID)
     return code
+
+
+def _count(app: App, request: RequestInfo, record: Record, code: Record) -> None:
+    """Raise `TooManyRequestsError` when the code, or the caller at this record, was tried too often."""
+    # SECURITY: by code, so that guessing from many addresses does not help; and by caller and
+    # record, so that new codes give no new guesses
+    for tried in (code.id, f"{request.ip} {record.collection.id} {record.id}"):
+        if not app.attempts.take(tried):
+            raise TooManyRequestsError(TOO_MANY)
 
 
 def _sign_in(event: DetailedRequestEvent, password: str) -> AuthAnswer:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import hmac
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
-import orjson
 
 from pocketbase_server.kit import jwt
 from pocketbase_server.kit.cast import to_bool
@@ -148,7 +146,7 @@ def parse_unverified(token: str) -> Claims | None:
 
 
 def _object(part: str) -> dict[str, Any]:
-    value = orjson.loads(urlsafe_b64decode(f"{part}=="))
+    value = jwt.read_part(part)
     if not isinstance(value, dict):
         raise ValueError(part)  # noqa: TRY004 - one error for all that is no token
     return value

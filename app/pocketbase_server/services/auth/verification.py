@@ -8,6 +8,7 @@ from pocketbase_server.core.collections.model import SUPERUSERS as NAME_OF_SUPER
 from pocketbase_server.core.errors import REQUIRED, BadRequestError, Issue, ValidationErrors
 from pocketbase_server.core.hooks.events import DetailedRequestEvent
 from pocketbase_server.core.records.auth import email, is_verified, set_verified
+from pocketbase_server.kit.cast import to_text
 from pocketbase_server.services.auth.context import find_auth_collection
 from pocketbase_server.services.auth.letter_requests import request_letter, send_once, throttle_key
 from pocketbase_server.services.auth.letter_tokens import claim, read_token, save
@@ -76,7 +77,7 @@ def confirm_verification(
 def _owner(app: App, collection: Collection, token: str) -> Record:
     if not token:
         raise ValidationErrors({"token": REQUIRED})
-    address = claim(token, "email")
+    address = to_text(claim(token, "email"))
     if not address:
         raise ValidationErrors({"token": NO_CLAIM})
     record, issue = read_token(app, collection, token, VERIFICATION)

@@ -148,5 +148,5 @@ def _refuse_odd(names: Iterable[str]) -> None:
 
 
 def _refuse_joins(filter: str) -> None:
-    if "@request" in filter or "@collection" in filter:
+    if any(name.startswith(("@request", "@collection")) for name in _names(filter)):
         raise RuleSyntaxError("the log has nothing to do with requests and collections")

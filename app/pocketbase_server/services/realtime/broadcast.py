@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.records.model import Record
+    from pocketbase_server.core.request_info import RequestInfo
     from pocketbase_server.services.realtime.broker import Broker
     from pocketbase_server.services.realtime.clients import RealtimeClient
     from pocketbase_server.services.realtime.topics import Subscription
@@ -149,9 +150,7 @@ class _Judge:
         question = (listeners.rule, options, key)
         verdict = self._verdicts.get(question)
         if verdict is None:
-            verdict = self._verdicts[question] = self._watch.is_seen(
-                self._record, request, listeners.rule, is_stored=self._is_stored
-            )
+            verdict = self._verdicts[question] = self._is_seen(request, listeners.rule)
         if not verdict:
             return None
         # PERF: judged one by one, most callers are told the same all the same
@@ -161,7 +160,13 @@ class _Judge:
             text = self._texts[options, reader] = self._text(request)
         return text
 
-    def _text(self, request: Any) -> bytes:
+    def _is_seen(self, request: RequestInfo, rule: str | None) -> bool:
+        # COMPAT: what the transaction of a delete has done so far, to others too, does not count;
+        # what is shown of them is as the transaction has it
+        with self._app.data.as_committed():
+            return self._watch.is_seen(self._record, request, rule, is_stored=self._is_stored)
+
+    def _text(self, request: RequestInfo) -> bytes:
         record = self._record.fresh()
         enrich(self._app, [record], request)
         printed: Any = record.export()

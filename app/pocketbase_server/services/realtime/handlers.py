@@ -19,7 +19,6 @@ _LAST: Final = 99
 def bind_realtime(app: App) -> None:
     """Let clients know what happens to records."""
     hooks, on = app.hooks, _Handlers(app)
-    hooks.record_create.bind(on.writing, id="__pbRealtimeCreating__", priority=_LAST)
     hooks.record_update.bind(on.writing, id="__pbRealtimeUpdating__", priority=_LAST)
     hooks.record_delete.bind(on.deleting, id="__pbRealtimeDeleting__", priority=_LAST)
     hooks.record_after_create_success.bind(on.created, id="__pbRealtimeCreate__", priority=_FIRST)

@@ -145,9 +145,7 @@ class Realtime:
 
     def deleting(self, record: Record) -> None:
         """Judge who may see that a record goes, while it is still there."""
-        # COMPAT: what its transaction has done so far, to others too, does not count
-        with self._app.data.as_committed():
-            parcels = self.broadcaster.parcels("delete", record)
+        parcels = self.broadcaster.parcels("delete", record)
         if parcels:
             self._deleting[_key(record)] = parcels
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from pocketbase_server.kit.broken_json import leading_objects
 from pocketbase_server.kit.cast import to_text
 from pocketbase_server.kit.query import parse_query
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OPTIONS: Final = "options"
+_PARTS: Final = frozenset({"query", "headers"})
 _ODD: Final = re.compile(r"\W", re.ASCII)
 
 
@@ -35,30 +37,20 @@ class Subscription:
 
 @lru_cache(maxsize=8192)
 def parse_subscription(text: str) -> Subscription:
-    """Return what *text* subscribes to; options that cannot be read count as none."""
+    """Return what *text* subscribes to; options that are no options count as none."""
     topic, _, query = text.partition("?")
-    raw = parse_query(query).get(OPTIONS) if query else None
+    raw = parse_query(query.partition("#")[0]).get(OPTIONS) if query else None
     if not raw:
         return Subscription(text, topic)
-    options = _loaded(raw)
-    params = {str(k): to_text(v) for k, v in _object(options.get("query")).items()}
+    # COMPAT: of broken options counts what stands before the mistake
+    options = leading_objects(raw, _PARTS)
+    params = {name: to_text(value) for name, value in options.get("query", {}).items()}
     headers = {
-        _ODD.sub("_", str(k).lower()): to_text(v)
-        for k, v in _object(options.get("headers")).items()
+        _ODD.sub("_", name.lower()): to_text(value)
+        for name, value in options.get("headers", {}).items()
     }
     spelt = orjson.dumps([params, headers], option=orjson.OPT_SORT_KEYS).decode()
     return Subscription(text, topic, params, headers, spelt if params or headers else "")
-
-
-def _loaded(raw: str) -> dict[str, Any]:
-    try:
-        return _object(orjson.loads(raw))
-    except orjson.JSONDecodeError:
-        return {}
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def frame(name: str, data: bytes) -> bytes:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
+from pocketbase_server.storage.sql.soundex import soundex
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
@@ -51,6 +53,9 @@ def _set_up(connection: Connection) -> None:
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     for pragma in _PRAGMAS:
         connection.execute(pragma)
+    connection.create_scalar_function(
+        "soundex", soundex, 1, deterministic=True, flags=apsw.SQLITE_INNOCUOUS
+    )
     # SECURITY: no SQL can write the schema table or shadow tables by hand
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
 

@@ -22,6 +22,7 @@ _READS: Final = frozenset({"select", "values", "explain", "with", "pragma"})
 _CHANGES: Final = frozenset({"insert", "update", "delete", "replace", "create", "alter", "drop"})
 """COMPAT: several statements of which the first is one of these are carried out together or not at all."""
 _WORD: Final = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*(\w*)", re.DOTALL)
+_NOTHING: Final = re.compile(r"(?:\s|;|--[^\n]*|/\*.*?(?:\*/|\Z))*\Z", re.DOTALL)
 _EXPLAINED: Final = {
     1: "SQL logic error",
     5: "database is locked",
@@ -54,7 +55,8 @@ def run_console(engine: Engine, text: str, *, most: int, seconds: float) -> Cons
     """
     if not text.strip():
         raise DatabaseError("empty query")
-    sql = _spelt(text)
+    # COMPAT: a NUL ends what is carried out
+    sql = _spelt(text).partition("\0")[0]
     connection = open_writer(engine.path)
     until = monotonic() + seconds
     watch(connection, lambda: monotonic() > until, _STEPS)
@@ -116,15 +118,17 @@ class _Seen:
 
     def statement(self, cursor: Any, sql: str, _bindings: Any) -> bool:
         """Take note of a statement that begins."""
-        self.count += 1
         self._length += len(sql)
-        described = cursor.get_description() if cursor.has_vdbe else ()
+        if not cursor.has_vdbe:
+            return True  # a comment
+        self.count += 1
+        described = cursor.get_description()
         self.columns = [(name, (kind or "").upper()) for name, kind in described]
         return True
 
     def is_last(self, sql: str) -> bool:
         """Tell whether nothing comes behind the running statement."""
-        return not sql[self._length :].strip(" \n\r\t;")
+        return _NOTHING.match(sql, self._length) is not None
 
 
 def _write(connection: Any, sql: str) -> ConsoleResult:
@@ -149,4 +153,4 @@ def _missing(sql: str) -> str:
 def _told(error: Any) -> str:
     code = getattr(error, "extendedresult", 0) or getattr(error, "result", 1)
     kind = _EXPLAINED.get(code & 0xFF, "SQL error")
-    return f"{kind}: {error} ({code})"
+    return f"{kind} ({code})" if str(error) == kind else f"{kind}: {error} ({code})"

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pocketbase_server.storage.sql.bad_text import read_bad_text
 from pocketbase_server.storage.sql.checkpoint import Checkpointer
 from pocketbase_server.storage.sql.connection import (
     Connection,
@@ -148,6 +149,8 @@ class Engine:
             rows: list[Row] = connection.execute(sql, params).fetchall()
         except DriverError as ex:
             raise self._failed(ex, sql) from ex
+        except UnicodeDecodeError:
+            rows = self._bad_text(connection, sql, params)
         self._speeds.note(sql, _now() - began)
         return rows
 
@@ -163,8 +166,17 @@ class Engine:
             row: Row | None = connection.execute(sql, params).fetchone()
         except DriverError as ex:
             raise self._failed(ex, sql) from ex
+        except UnicodeDecodeError:
+            row = next(iter(self._bad_text(connection, sql, params)), None)
         self._speeds.note(sql, _now() - began)
         return row
+
+    def _bad_text(self, connection: Connection, sql: str, params: Params) -> list[Row]:
+        self._thread.started = 0.0
+        try:
+            return read_bad_text(connection, sql, params)
+        except DriverError as ex:
+            raise self._failed(ex, sql) from ex
 
     def describe(self, sql: str, params: Params = ()) -> list[tuple[str, str]]:
         """Return `(name, declared type)` of each column a query gives, without running it."""

@@ -28,7 +28,7 @@ class CleanPaths:
                 redirect(req, resp, clean)
         elif path.startswith(ADMINS):
             self._lead_on(req)
-        elif self.api is not None and self.api.is_subtree(path):
+        elif self.api is not None and self.api.is_subtree(req.method, path):
             redirect(req, resp, path + "/")
 
     def _lead_on(self, req: Request) -> None:

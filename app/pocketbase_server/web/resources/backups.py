@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pocketbase_server.core.errors import ForbiddenError
+from pocketbase_server.core.errors import BadRequestError, ForbiddenError, NotFoundError
 from pocketbase_server.core.records.files import ServedFile
 from pocketbase_server.services.files import superuser_by_file_token
+from pocketbase_server.storage.files.base import FileMissingError
 from pocketbase_server.web.media import read_files, send_json, send_nothing
-from pocketbase_server.web.resources.auth.forms import read_text
+from pocketbase_server.web.resources.auth.forms import read_texts
 from pocketbase_server.web.resources.files import send_stored
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
+    from pocketbase_server.kit.upload import Upload
     from pocketbase_server.storage.files.base import FileInfo
     from pocketbase_server.web.exchange import Request, Response
 
@@ -30,7 +32,8 @@ class BackupsResource:
 
     def on_post(self, req: Request, resp: Response) -> None:
         """Make a backup; the answer comes when it is done."""
-        self._app.backups.create(read_text(req, "name"))
+        (name,) = read_texts(req, "name", is_generic=True)
+        self._app.backups.create(name)
         send_nothing(resp)
 
 
@@ -42,8 +45,7 @@ class BackupUploadResource:
 
     def on_post(self, req: Request, resp: Response) -> None:
         """Keep the backup that is sent."""
-        files = read_files(req).get("file", [])
-        self._app.backups.upload(files[0] if files else None)
+        self._app.backups.upload(_sent(req))
         send_nothing(resp)
 
 
@@ -58,7 +60,13 @@ class BackupResource:
         token = req.query.get("token", "")
         if superuser_by_file_token(self._app, token, req.ip) is None:
             raise ForbiddenError("Insufficient permissions to access the resource.")
-        send_stored(req, resp, self._app.files.backups, ServedFile(key, key))
+        try:
+            send_stored(req, resp, self._app.files.backups, ServedFile(key, key))
+        except NotFoundError as ex:
+            if isinstance(ex.__cause__, FileMissingError):
+                raise
+            # COMPAT: only what is not there is not found
+            raise BadRequestError from ex
 
     def on_delete(self, req: Request, resp: Response, key: str) -> None:  # noqa: ARG002
         """Remove the backup."""
@@ -76,6 +84,15 @@ class RestoreResource:
         """Begin to restore the backup; the server restarts with it."""
         self._app.backups.restore(key)
         send_nothing(resp)
+
+
+def _sent(req: Request) -> Upload | None:
+    try:
+        files = read_files(req).get("file", [])
+    except BadRequestError:
+        # COMPAT: what is no form holds no file
+        return None
+    return files[0] if files else None
 
 
 def _exported(info: FileInfo) -> dict[str, Any]:

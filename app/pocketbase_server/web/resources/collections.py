@@ -16,6 +16,7 @@ from pocketbase_server.web.media import (
     send_nothing,
 )
 from pocketbase_server.web.request_info import request_info
+from pocketbase_server.web.resources.auth.forms import by_name, is_json, read_texts
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -93,7 +94,7 @@ class ImportResource:
         """Create and update collections, all or nothing."""
         body = read_form(req, tells_type=True)
         info = request_info(req)
-        info.body = body
+        info.body = by_name(body, ("collections", "deleteMissing")) if is_json(req) else body
         crud.import_collections(self._app, info)
         send_nothing(resp)
 
@@ -117,4 +118,5 @@ class DryRunViewResource:
 
     def on_post(self, req: Request, resp: Response) -> None:
         """Show the fields and some records that a query would give."""
-        send_json(req, resp, dry_run_view(self._app, read_form(req, tells_type=True)))
+        (query,) = read_texts(req, "query")
+        send_json(req, resp, dry_run_view(self._app, {"query": query}))

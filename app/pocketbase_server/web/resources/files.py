@@ -115,4 +115,4 @@ def _extension(name: str) -> str:
 
 
 def _quoted(name: str) -> str:
-    return name.replace("\\", "\\\\").replace('"', '\\"').encode().decode("latin-1")
+    return name.replace("\\", "\\\\").replace('"', '\\"')

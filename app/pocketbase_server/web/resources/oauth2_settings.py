@@ -34,6 +34,8 @@ class AppleSecretResource:
         """Answer with a new secret."""
         from pocketbase_server.services.apple_secret import AppleSecretForm, make_apple_secret
 
-        client, team, key, pem = read_texts(req, "clientId", "teamId", "keyId", "privateKey")
+        client, team, key, pem = read_texts(
+            req, "clientId", "teamId", "keyId", "privateKey", is_generic=True
+        )
         form = AppleSecretForm(client, team, key, pem, read_integer(req, "duration"))
         send_json(req, resp, {"secret": make_apple_secret(form)})

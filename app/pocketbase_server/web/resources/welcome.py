@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _PAGE: Final = "index.html"
 _FILES: Final = frozenset({_PAGE, "page.js", "parts.js", "letters.js", "style.css"})
+_EXTENSIONS: Final = "extensions.js"
+"""The scripts of extensions of the dashboard; there are none."""
 _POLICY: Final = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' http://127.0.0.1:* https://tile.openstreetmap.org data: blob:; "
@@ -38,6 +40,9 @@ class WelcomeResource:
         resp.add_vary("Accept-Encoding")
         if path:
             resp.set_header("cache-control", _KEPT)
+        if name == _EXTENSIONS:
+            resp.send(b"", "text/javascript")
+            return
         if name not in _FILES:
             raise FileNotFound
         if path == _PAGE:
