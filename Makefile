@@ -1,6 +1,6 @@
 # Every habit as one word; `make help` lists them.
 SHELL := /bin/bash
-PYTHON ?= python3
+PYTHON ?= $(shell scripts/interpreter)
 BIN := .venv/bin
 AGAIN := scripts/again
 APT := scripts/again scripts/apt

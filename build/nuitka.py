@@ -1,7 +1,7 @@
 """Make the executable: `python3 build/nuitka.py` leaves it at `.builds/pocketbase`.
 
-Our packages are compiled to C by Nuitka into a folder with everything they need; the folder is packed
-behind a small launcher that unpacks it once and becomes it. Needs gcc, the headers of zstd, patchelf
+Nuitka puts our packages, compiled to C or as bytecode, into a folder with everything they need; the folder
+is packed behind a small launcher that unpacks it once and becomes it. Needs gcc, the headers of zstd, patchelf
 and a Python with a static library (`make binary-tools` installs Debian's).
 """
 
@@ -119,13 +119,29 @@ def compile_folder(python: Path, source: Path, out: Path, contents: dict[str, li
         *(f"--include-module={name}" for name in contents["include"]),
         *(f"--include-package-data={name}" for name in _present(site, source, contents["data"])),
         f"--nofollow-import-to={','.join(contents['leave_out'])}",
-        *(f"--noinclude-custom-mode={name}:bytecode" for name in third_party(site)),
+        *(
+            f"--noinclude-custom-mode={name}:bytecode"
+            for name in [*contents["bytecode"], *third_party(site)]
+        ),
         *(f"--noinclude-data-files={name}" for name in botocore_data(site, contents)),
         str(source / "pocketbase.py"),
     ]
+    library = static_python(python)
+    environment = {**os.environ, "PYTHONPATH": str(source)}
+    if library is not None:
+        line[3:3] = [f"--user-plugin={HERE / 'interpreter.py'}"]
+        environment |= {"POCKETBASE_LIBPYTHON": str(library), "LDFLAGS": "-no-pie"}
     work.mkdir(parents=True, exist_ok=True)
-    _run(*line, cwd=source, env={**os.environ, "PYTHONPATH": str(source)})
+    _run(*line, cwd=source, env=environment)
     return work / "pocketbase.dist"
+
+
+def static_python(python: Path) -> Path | None:
+    """Return the static Python that is made for executables, where there is another one too."""
+    asked = "import sysconfig; print(sysconfig.get_config_var('LIBPL'), sysconfig.get_python_version())"
+    folder, version = _said(str(python), "-c", asked).split()
+    library = Path(folder, f"libpython{version}.a")
+    return library if library.exists() and Path(folder, f"libpython{version}-pic.a").exists() else None
 
 
 def third_party(site: Path) -> list[str]:

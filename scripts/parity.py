@@ -1,7 +1,7 @@
 """
 Compare an answer of ours with the reference's answer to the same question.
 
-Object keys have no order here. Values that are new in each answer (random ids, fresh time stamps,
+Object keys have an order in errors only. Values that are new in each answer (random ids, fresh time stamps,
 tokens, generated names) only have to be of one kind, and the same pairing has to hold through all
 answers that share one `Ties`.
 
@@ -40,6 +40,8 @@ RANDOM = re.compile(
 )
 INDEX = re.compile(r"(idx_\w+?_)[a-z0-9]{10}\b")
 MISSING = "<missing>"
+REFUSED = 400
+"""Statuses from here on are errors, whose members come in alphabetical order."""
 
 
 @dataclass(slots=True)
@@ -92,6 +94,8 @@ def differences(
         if not ties.same(one, other):
             found.append(f"header {name}: expected {one!r}, got {other!r}")
     found += value_differences(expected.value, got.value, ties)
+    if expected.status >= REFUSED and not found:
+        found += order_differences(expected.value, got.value)
     return found
 
 
@@ -118,6 +122,21 @@ def value_differences(expected: Any, got: Any, ties: Ties, path: str = "") -> li
     if type(expected) is type(got) and expected == got:
         return []
     return [f"body{path}: expected {_short(expected)}, got {_short(got)}"]
+
+
+def order_differences(expected: Any, got: Any, path: str = "") -> list[str]:
+    """Return where the members of two equal JSON values stand in another order."""
+    if isinstance(expected, list):
+        pairs = zip(map(str, range(len(expected))), expected, got, strict=True)
+    elif isinstance(expected, dict):
+        if list(expected) != list(got):
+            return [f"order of body{path}: expected {list(expected)}, got {list(got)}"]
+        pairs = ((key, value, got[key]) for key, value in expected.items())
+    else:
+        return []
+    return [
+        line for key, one, other in pairs for line in order_differences(one, other, f"{path}.{key}")
+    ]
 
 
 def _short(value: Any) -> str:

@@ -217,10 +217,10 @@ def _flag_text(flag: Flag) -> str:
     return f"{flag.help} (default {shown})"
 
 
-def refuse_unknown_words(node: Node, parsed: Parsed) -> None:
+def refuse_unknown_words(node: Node, words: Sequence[str]) -> None:
     """Raise `CliError` when the root is given a word that names no command."""
-    if node.is_root and parsed.words:
-        word = parsed.words[0]
+    if node.is_root and words:
+        word = words[0]
         close = [name for name in _names(node.command) if _is_close(word.lower(), name)]
         meant = "\n\nDid you mean this?" + "".join(f"\n\t{name}" for name in close) if close else ""
         raise CliError(f'unknown command "{word}" for "{node.path}"{meant}')

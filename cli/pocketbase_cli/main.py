@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pocketbase_cli.commands import NAME, print_version
 from pocketbase_cli.errors import CliError
 from pocketbase_cli.flags import GLOBAL_FLAGS, GlobalFlags
-from pocketbase_cli.parsing import find_command, parse
+from pocketbase_cli.parsing import find_command, parse, words_of
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -70,6 +70,7 @@ def _run(args: list[str], make_app: MakeApp) -> int:
     root = root_node()
     found = find_command(root, args)
     node: Node = found.command  # type: ignore[assignment]
+    refuse_unknown_words(node, words_of(found.args, node.flags()))
     try:
         parsed = parse(found.args, node.flags(), is_lenient=node.is_root)
     except CliError:
@@ -80,8 +81,6 @@ def _run(args: list[str], make_app: MakeApp) -> int:
     asked = {flag.name for flag, value in parsed.flags if value == "true"}
     if "version" in asked and node.is_root:
         return print_version()
-    if "help" not in asked:
-        refuse_unknown_words(node, parsed)
     if "help" in asked or node.is_group:
         print(help_page(node))
         return 0

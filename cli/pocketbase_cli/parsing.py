@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
 from pocketbase_cli.errors import CliError
 
+_OCTAL = re.compile(r"[+-]?0[0-7_]+", re.ASCII)
+_INT64 = 1 << 63
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
@@ -48,15 +51,21 @@ class Flag:
         raise self._refused(text, "ParseBool")
 
     def _int(self, text: str) -> str:
+        if not text.isascii() or text.strip() != text:
+            raise self._refused(text, "ParseInt")
         try:
-            return str(int(text, 0))
+            # COMPAT: a zero in front means octal
+            number = int(text, 8) if _OCTAL.fullmatch(text) else int(text, 0)
         except ValueError:
             raise self._refused(text, "ParseInt") from None
+        if not -_INT64 <= number < _INT64:
+            raise self._refused(text, "ParseInt", "value out of range")
+        return str(number)
 
-    def _refused(self, text: str, parser: str) -> CliError:
+    def _refused(self, text: str, parser: str, why: str = "invalid syntax") -> CliError:
+        name = f"-{self.short}, --{self.name}" if self.short else f"--{self.name}"
         return CliError(
-            f'invalid argument "{text}" for "--{self.name}" flag: strconv.{parser}: '
-            f'parsing "{text}": invalid syntax'
+            f'invalid argument "{text}" for "{name}" flag: strconv.{parser}: parsing "{text}": {why}'
         )
 
 
@@ -94,7 +103,7 @@ def parse(args: Sequence[str], flags: Iterable[Flag], *, is_lenient: bool = Fals
         if flag is not None:
             text = value if has_value else _following(flag, rest)
             parsed.flags.append((flag, flag.checked(text)))
-        elif not is_lenient:
+        elif not is_lenient or _is_malformed(piece):
             raise _unknown(piece, key)
         elif not has_value and rest and not rest[0].startswith("-"):
             # COMPAT: an unknown flag takes the word after it for its value
@@ -120,9 +129,15 @@ def _following(flag: Flag, rest: list[str]) -> str:
 
 
 def _unknown(piece: str, key: str) -> CliError:
+    if _is_malformed(piece):
+        return CliError(f"bad flag syntax: {piece}")
     if piece.startswith("--"):
         return CliError(f"unknown flag: {key}")
     return CliError(f"unknown shorthand flag: '{piece[1]}' in {piece}")
+
+
+def _is_malformed(piece: str) -> bool:
+    return piece.startswith(("---", "--="))
 
 
 # -- commands
@@ -153,7 +168,7 @@ def find_command(root: Command, args: Sequence[str]) -> Found:
     """Return the command that *args* name; flags may stand before, between and after its words."""
     found = Found(root, [], list(args))
     while True:
-        at = _first_word(found.args, _by_spelling(found.command.flags()))
+        at = next(_words(found.args, found.command.flags()), None)
         inner = None if at is None else found.command.find(found.args[at])
         if at is None or inner is None:
             return found
@@ -161,15 +176,31 @@ def find_command(root: Command, args: Sequence[str]) -> Found:
         found.command = inner
 
 
-def _first_word(args: Sequence[str], known: Mapping[str, Flag]) -> int | None:
-    """Return where the first word stands that is no flag and no flag's value."""
+def words_of(args: Sequence[str], flags: Iterable[Flag]) -> list[str]:
+    """Return the words among *args* that could name a command."""
+    return [args[at] for at in _words(args, flags)]
+
+
+def _words(args: Sequence[str], flags: Iterable[Flag]) -> Iterator[int]:
+    """Give the places of the words that are no flags and no flags' values."""
+    # COMPAT: the flags that every command has are not known yet, so they are taken to have a value
+    known = _by_spelling(flag for flag in flags if flag.name not in _LATE)
     at = 0
     while at < len(args) and args[at] != "--":
         piece = args[at]
-        if not piece.startswith("-") or piece == "-":
-            return at
-        flag = known.get(piece)
-        # COMPAT: a flag that nobody knows is taken to have a value
-        takes_next = "=" not in piece and (flag is None or flag.kind is not Kind.BOOL)
-        at += 2 if takes_next else 1
-    return None
+        is_flag = piece.startswith("-") or not piece
+        if not is_flag:
+            yield at
+        at += 2 if is_flag and _takes_next(piece, known) else 1
+
+
+_LATE = frozenset({"help", "version"})
+_SHORT = 2
+
+
+def _takes_next(piece: str, known: Mapping[str, Flag]) -> bool:
+    is_long = piece.startswith("--")
+    if "=" in piece or not (is_long or len(piece) == _SHORT):
+        return False
+    flag = known.get(piece)
+    return flag is None or flag.kind is not Kind.BOOL

@@ -183,8 +183,14 @@ _LOWER: Final = frozenset({"validation_required", "validation_invlaid_ip_or_subn
 """Codes whose messages begin in lower case, except in answers to requests."""
 
 
+_TOO_MANY_BYTES: Final = "bcrypt: password length exceeds 72 bytes"
+
+
 def _issue_text(issue: Any) -> str:
     if isinstance(issue, Mapping):
         return f"({_tree_text(issue)})"
+    if issue.code == "validation_invalid_value":
+        # NOTE: no other value of a superuser is refused like that; answers to requests do not say why
+        return _TOO_MANY_BYTES
     text: str = issue.message.removesuffix(".")
     return text[:1].lower() + text[1:] if issue.code in _LOWER else text

@@ -17,6 +17,8 @@ USERS = "_pb_users_auth_"
 EXAMPLE = r"ex\.: .*?\."
 LETTER = r'(?<="body":")<p>Hello,(?:[^"\\]|\\.)*'
 """The default letters, which each side words in its own way."""
+GENERATED = r'(?<="id":")[^"]*|(?<="value":")[^"]*'
+"""What a pattern of the definition has made up, in records."""
 TEMPORARY = r"pbc_\d+|temp_view_\w+"
 KEPT = {USERS, "posts", "POSTS", "users"}
 
@@ -29,6 +31,7 @@ def create(body: Any, name: str = "") -> list[Scenario]:
     """Create, look, store one empty record, look again, and clean up."""
     target = body.get("name", "") if isinstance(body, dict) else ""
     hidden = f"{EXAMPLE}|{LETTER}"
+    made_up = GENERATED if "autogeneratePattern" in str(body) else ""
     steps = [q(ALL, "POST", body, who="superuser", name=name, blur=hidden)]
     if isinstance(target, str) and target and target not in KEPT:
         target = quote(target)
@@ -36,8 +39,8 @@ def create(body: Any, name: str = "") -> list[Scenario]:
         listing = "records?skipTotal=1" if body.get("type") == "view" else "records"
         steps += [
             q(f"{ALL}/{target}", who="superuser", blur=LETTER),
-            q(f"{ALL}/{target}/records", "POST", {}, who="superuser"),
-            q(f"{ALL}/{target}/{listing}", who="superuser"),
+            q(f"{ALL}/{target}/records", "POST", {}, who="superuser", blur=made_up),
+            q(f"{ALL}/{target}/{listing}", who="superuser", blur=made_up),
             q(f"{ALL}/{target}", "DELETE", who="superuser"),
         ]
     return steps

@@ -275,6 +275,40 @@ def test_otp_guessing(post: Post) -> None:
         assert side.saved["last"] == side.saved["again"]
 
 
+def test_otp_guessing_goes_on_with_new_codes(post: Post) -> None:
+    """A new code gives no new guesses: they are counted by caller and record, good ones too."""
+    user, other = post.user(verified=True), post.user(verified=True)
+    for guesses in (["x", "x"], ["x", "x"]):
+        ask_otp(post, user)
+        post.check(*(use_otp(code=code) for code in guesses))
+    ask_otp(post, user)
+    post.check(use_otp())
+    ask_otp(post, user)
+    post.check(use_otp(code="x"), use_otp())
+    ask_otp(post, other)
+    post.check(use_otp(code="x"), use_otp())
+
+
+def test_guessing_at_what_is_over(post: Post) -> None:
+    """Codes that are over, or of records that are gone, are not counted."""
+    user, other = post.user(verified=True), post.user(verified=True)
+    ask_otp(post, other)
+    post.check(
+        q(f"{USERS}/records/{other['id']}", "DELETE", who="superuser"),
+        *[use_otp(code="x")] * 6,
+    )
+    ask_otp(post, user)
+    post.check(
+        q(
+            "/api/collections/_otps/records/{otp}",
+            "PATCH",
+            {"recordRef": "gone00000000001", "collectionRef": "_pb_users_auth_"},
+            "superuser",
+        ),
+        *[use_otp(code="x")] * 6,
+    )
+
+
 def test_otp_and_rules(post: Post) -> None:
     """The auth rule is asked after the code is used up; deleted records cannot sign in."""
     user, other = post.user(), post.user()

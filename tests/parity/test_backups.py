@@ -129,6 +129,76 @@ def test_uploads(pair: Pair):
     pair.check(*[as_root(step) if step.name != "x" else step for step in steps])
 
 
+KINDS = [
+    "text/plain",
+    "APPLICATION/JSON",
+    "application/octet-stream",
+    "multipart/mixed; boundary=b",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bodies_of_other_kinds(pair: Pair, kind: str):
+    """
+    A body that is no form makes no backup, and holds none.
+    """
+    headers = {"Content-Type": kind}
+    pair.check(
+        root(BACKUPS, "POST", '{"name":"kind.zip"}', headers=headers),
+        root(f"{BACKUPS}/upload", "POST", "x", headers=headers),
+        root(f"{BACKUPS}/upload", "POST", "--x--", headers=FORM),
+    )
+
+
+def test_odd_files(pair: Pair):
+    """
+    Whatever lies in the folder is listed and sent under its name; what is known of files is not.
+    """
+    for side in (pair.reference, pair.ours):
+        folder = side.data / "backups"
+        folder.mkdir(exist_ok=True)
+        for name in ("ünï.zip", "sp ace.zip", ".hidden.zip", "plain", "UP.ZIP"):
+            (folder / name).write_bytes(b"x")
+    names = (
+        "%C3%BCn%C3%AF.zip",
+        "sp%20ace.zip",
+        ".hidden.zip",
+        "plain",
+        "UP.ZIP",
+        "up.zip",
+        "x.attrs",
+    )
+    pair.check(
+        q("/api/files/token", "POST", who="superuser", save={"odd": "token"}),
+        *(q(f"{BACKUPS}/{name}?token={{odd}}", look_at=LOOK) for name in names),
+        root(f"{BACKUPS}?fields=key"),
+        *(root(f"{BACKUPS}/{name}", "DELETE") for name in names[:-2]),
+    )
+
+
+def test_a_dead_bucket(pair: Pair):
+    """
+    What cannot be done is told as such, whatever the reason.
+    """
+    dead = {"enabled": True, "bucket": "b", "region": "r", "accessKey": "a", "secret": "s"}
+    dead |= {"endpoint": "http://127.0.0.1:1", "forcePathStyle": True}
+    reason = r"Raw error: \\n.*?(?=\",)"
+    steps = [
+        q("/api/settings?fields=backups", "PATCH", {"backups": {"s3": dead}}, who="superuser"),
+        q(BACKUPS, who="superuser", blur=reason),
+        q(BACKUPS, "POST", {"name": "x.zip"}, who="superuser", blur=reason),
+        q(f"{BACKUPS}/x.zip", "DELETE", who="superuser", blur=reason),
+        q(f"{BACKUPS}/x.zip/restore", "POST", who="superuser", blur=reason),
+        q(
+            "/api/settings?fields=backups",
+            "PATCH",
+            {"backups": {"s3": {"enabled": False}}},
+            who="superuser",
+        ),
+    ]
+    pair.check(*steps)
+
+
 def tell(side: Side, title: str) -> None:
     """Leave a mark in the data: a record with a file."""
     answer = side.client("superuser").ask(

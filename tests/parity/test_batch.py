@@ -171,6 +171,29 @@ def test_limits(prepared: Pair) -> None:
     )
 
 
+QUERIES = ["?%zz", "?a=%zz", "?a;b", "?fields=title;b", "?a=%20b", "?a=\x01", "?\u00e9", "?a b"]
+
+
+def test_queries(prepared: Pair) -> None:
+    """A broken query fails its request, though it would not outside of a batch."""
+    prepared.check(
+        *(
+            batch(one("POST", R + query, {"title": f"query {at}"}))
+            for at, query in enumerate(QUERIES)
+        )
+    )
+
+
+def test_headers_that_are_null(prepared: Pair) -> None:
+    """A header that is null is blank, any other that is no text is refused."""
+    prepared.check(
+        *(
+            batch(one("POST", R, {"title": f"head {at}"}, headers={"X-A": value}))
+            for at, value in enumerate([None, "", 5, [], {}])
+        )
+    )
+
+
 def test_files(prepared: Pair) -> None:
     """
     Files of a multipart batch reach their requests.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.data.seed import VIEW, f
-from tests.parity.definitions import ALL, EXAMPLE, USERS, Body, base
+from tests.parity.definitions import ALL, EXAMPLE, LETTER, USERS, Body, base
 from tests.parity.test_collections import OPTIONS
 from tests.scenario import Pair, Scenario, q
 
@@ -344,4 +344,21 @@ def test_rename_follows(pair: Pair) -> None:
         q(f"{ALL}/members", **by),
         q(f"{ALL}/members/records?sort=id", who="alice"),
         q(f"{ALL}/members", "PATCH", {"name": "users"}, **by),
+    )
+
+
+def test_rules_of_system_accounts(pair: Pair) -> None:
+    """Nobody changes who may sign in to, or manage, an auth collection that is the system's own."""
+    by = {"who": "superuser"}
+    made = {"name": "sysauth", "type": "auth", "system": True, "manageRule": "id = 'a'"}
+    bodies: list[dict[str, Any]] = [
+        {"manageRule": "1 = 1"},
+        {"manageRule": None},
+        {"authRule": "1 = 1", "listRule": "1 = 1"},
+        {"authRule": None},
+        {"manageRule": "nope = 1"},
+    ]
+    pair.check(
+        q(ALL, "POST", made, blur=LETTER, **by),
+        *(q(f"{ALL}/sysauth", "PATCH", body, **by) for body in bodies),
     )

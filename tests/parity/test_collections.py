@@ -63,7 +63,6 @@ SHAPES: dict[str, Any] = {
     "fields object": {"name": "fresh", "type": "base", "fields": {}},
     "fields text": {"name": "fresh", "type": "base", "fields": "x"},
     "fields of numbers": {"name": "fresh", "type": "base", "fields": [1]},
-    "case-insensitive keys": {"NAME": "fresh", "Type": "base", "FIELDS": [f("text", "a")]},
     "rules": base("fresh", f("text", "a"), listRule="", viewRule="a = '1'", createRule=None),
     "rule on unknown field": base("fresh", listRule="nope = 1"),
     "rule with bad syntax": base("fresh", viewRule="id ="),

@@ -86,6 +86,23 @@ LINES: list[list[str]] = [
     ["--dev=maybe", "superuser"],
     ["--queryTimeout=x", "superuser"],
     ["--automigrate=false", "superuser", "create", EMAIL, "1234567890"],
+    ["superuser", "create", EMAIL, "x" * 73],
+    ["superuser", "-h", "create"],
+    ["--help", "superuser"],
+    ["-h", "nope"],
+    ["nope", "--help"],
+    [""],
+    ["", ""],
+    ["-"],
+    ["---"],
+    ["--=x", "superuser", "ips"],
+    ["--help=x"],
+    ["--queryTimeout=010", "superuser", "ips"],
+    ["--queryTimeout=0x10", "superuser", "ips"],
+    ["--queryTimeout=1_000", "superuser", "ips"],
+    ["--queryTimeout= 5", "superuser", "ips"],
+    ["--queryTimeout=99999999999999999999", "superuser", "ips"],
+    ["--queryTimeout", "superuser", "ips"],
     ["superuser", "create", "--automigrate=false", EMAIL, "1234567890", "--queryTimeout", "5"],
 ]
 
@@ -132,8 +149,8 @@ def test_line(
 
 def test_version(ours_command: list[str]) -> None:
     """`--version` prints one line with the program's name and version."""
-    for flag in ("--version", "-v"):
-        done = servers.run(ours_command, flag)
+    for line in (["--version"], ["-v"], ["--version", "superuser"], ["-v", "serve"]):
+        done = servers.run(ours_command, *line)
 
         assert done.returncode == 0
         assert re.fullmatch(r"pocketbase version \d+\.\d+\.\d+\S*\n", done.stdout), done.stdout

@@ -312,6 +312,32 @@ def test_ranges(with_files: Pair) -> None:
     )
 
 
+KINDS = [
+    "html", "shtml", "EHTML", "xht", "css", "csv", "mjs", "json", "map", "webmanifest", "rss", "atom", "vtt", "md", "yaml", "toml",
+    "ts", "go", "py", "sh", "rs", "java", "sql", "log", "tsv", "rdf", "eml", "text", "apk", "exe", "com", "flac", "opus", "mkv",
+    "3gp", "avi", "7z", "tgz", "tar.gz", "svgz", "odt", "psd", "pem", "gpx", "kml", "zzz",
+]  # fmt: skip
+OURS_ON_BARE_MACHINES = {"webmanifest", "md"}
+"""Types that we know also where the machine knows none; in docs/differences.md."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_types_of_files(kind: str, with_files: Pair) -> None:
+    """A file's type comes from its name, as the reference and the machine know it, or from its start."""
+    for side in (with_files.reference, with_files.ours):
+        (side.server.home / "pb_public" / f"kind.{kind}").write_text("just text")
+    answers = [s.client().get(f"/kind.{kind}") for s in (with_files.reference, with_files.ours)]
+    expected, got = (answer.headers["content-type"] for answer in answers)
+
+    assert got == expected or (kind in OURS_ON_BARE_MACHINES and expected.startswith("text/plain"))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "OPTIONS"])
+def test_root_of_the_dashboard(method: str, pair: Pair) -> None:
+    """Only who would be answered there is sent to `/_/`; there are scripts of extensions, if none."""
+    pair.check(manners("/_", method), manners("/_/extensions.js", method))
+
+
 OUTSIDE = ["/..%2fpb_data/data.db", "/..%2f..%2fetc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/%2fetc/passwd", "/sub%5c..%5c..", "/%00", "/a.txt%00.html", "/%c0%ae%c0%ae/etc/passwd"]  # fmt: skip
 
 

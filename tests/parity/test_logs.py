@@ -8,12 +8,14 @@ import itertools
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
 from scripts.servers import LIMIT
+from tests.parity.multipart import form
 from tests.scenario import Pair, Scenario, Side, as_each, q
 from tests.waiting import eventually
 
@@ -89,6 +91,36 @@ QUESTIONS = [
 ]  # fmt: skip
 
 
+NOTED = {"name": "noted", "type": "base", "viewRule": "", "createRule": ""}
+NOTED |= {
+    "fields": [
+        {"name": "title", "type": "text", "min": 2},
+        {"name": "file", "type": "file", "maxSelect": 1},
+    ],
+    "indexes": ["create unique index idx_noted on noted (title)"],
+}
+WHERE = "/api/collections/noted/records"
+FAILURES = [
+    q("/api/settings", "PATCH", {"batch": {"enabled": True}}, who="superuser"),
+    q("/api/collections", "POST", NOTED, who="superuser"),
+    form(WHERE, ("title", "one"), ("file", "a.txt", b"hello"), save={"id": "id", "file": "file"}),
+    q("/api/files/noted/{id}/{file}"),
+    q("/api/files/noted/{id}/{file}", "HEAD"),
+    q(WHERE, "POST", {"title": "x"}),
+    q(WHERE, "POST", {"title": "one two", "id": "short"}),
+    q("/api/batch", "POST", {"requests": [{"method": "POST", "url": WHERE, "body": {"title": "x"}}]}),
+    q("/api/batch", "POST", {"requests": [{"method": "POST", "url": WHERE, "body": {"title": "two"}}]}),
+    q("/api/batch", "POST", {}),
+    q("/api/collections/noted", "PATCH", {"name": "!", "indexes": ["bad"]}, who="superuser"),
+    q("/api/settings", "PATCH", {"superuserIPs": ["bad"], "meta": {"appURL": "bad"}}, who="superuser"),
+    q("/api/sql", "POST", {"query": "bad"}, who="superuser"),
+    q("/api/backups", "POST", {"name": "!"}, who="superuser"),
+    q("/api/oauth2-redirect?state=a&code=b"),
+    q("/api/n%20%C3%B6pe/x+y?a=%20b&c=%C3%B6&d=e+f&g=%2B"),
+]  # fmt: skip
+FILE = r'(?<=/api/files/noted/)[^"]*'
+
+
 def store(pair: Pair, count: Iterator[int] = itertools.count()) -> None:  # noqa: B008
     """
     Wait until all lines so far are stored on both sides: lines are stored in their order.
@@ -115,6 +147,22 @@ def test_lines_are_the_same_and_found_alike(pair: Pair) -> None:
     pair.check(q(LOGS, "DELETE", who="superuser"), *EVENTS)
     store(pair)
     pair.check(*QUESTIONS)
+
+
+def test_failures_are_told_alike(pair: Pair) -> None:
+    """
+    Status, address and reasons of what failed are noted in the same words.
+    """
+    store(pair)
+    pair.check(q(LOGS, "DELETE", who="superuser"))
+    for step in FAILURES:
+        for side in (pair.reference, pair.ours):
+            step.send(side)
+    store(pair)
+    wanted = "message !~ 'noted' || data.status != 404"
+    fields = "level,message,data.error,data.details,data.method,data.status,data.url"
+    asked = logs(filter=f"({wanted}) && {KINDS}", fields=fields, sort="@rowid", perPage=200)
+    pair.check(replace(asked, blur=FILE))
 
 
 def test_levels_and_sizes_are_settings(pair: Pair) -> None:

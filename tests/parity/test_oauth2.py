@@ -10,6 +10,8 @@ from itertools import count
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.contract.test_provider_contract import EMAILS, SAMPLES
 from tests.oidc import EC_KEY, Oidc
@@ -524,6 +526,7 @@ MAPPED = [
     ({"name": "nope", "username": "nope"}, {"preferred_username": "any"}, {}),
     ({"avatarURL": "picture"}, {"picture": "not a url"}, {}),
     ({"name": "handle"}, {"name": "Not Fit"}, {}),
+    ({"name": "email"}, {"name": "other@example.com"}, {}),
 ]  # fmt: skip
 
 
@@ -537,6 +540,19 @@ def test_mapped_fields(number: int, pair: Pair, oidc: Oidc) -> None:
         **{"name": "Name", "picture": "https://p/x.png", **said},
     )
     pair.check(set_up(oidc.options(), mapped=mapped), come(createData=data), come())
+
+
+@pytest.mark.parametrize("rule", ["title:isset = true", "handle:isset = true", "title = ''"])
+def test_rules_see_what_is_mapped(rule: str, pair: Pair, oidc: Oidc) -> None:
+    """What the provider says, and be it nothing, counts as said in the body."""
+    mapped = {"name": "title", "username": "handle"}
+    more = {"createRule": f"@request.body.{rule}"}
+    pair.check(set_up(oidc.options(), mapped=mapped, **more))
+    for said in ({}, {"name": "Name"}, {"preferred_username": "fits"}, {"name": ""}):
+        number = next(numbers)
+        oidc.user(f"seen{number}", f"seen{number}@example.com", **said)
+        pair.check(come())
+    pair.check(set_up(oidc.options(), mapped={}, createRule=""))
 
 
 def test_second_factor(pair: Pair, oidc: Oidc) -> None:
@@ -596,3 +612,41 @@ SECRETS: list[dict[str, Any]] = [
 def test_apple_secret(body: dict[str, Any], pair: Pair) -> None:
     """What makes no secret is refused alike."""
     pair.check(*(q(APPLE, "POST", body, who=who) for who in ("superuser", "alice", "guest")))
+
+
+def _keys() -> dict[str, str]:
+    right, wrong, rsa_key = (
+        ec.generate_private_key(ec.SECP256R1()),
+        ec.generate_private_key(ec.SECP384R1()),
+        rsa.generate_private_key(65537, 2048),
+    )
+    pem = _pem(right)
+    return {
+        "right": pem,
+        "another curve": _pem(wrong),
+        "RSA": _pem(rsa_key),
+        "on one line": pem.replace("\n", ""),
+        "other line ends": pem.replace("\n", "\r\n"),
+    }
+
+
+def _pem(key: Any) -> str:
+    kind = serialization.PrivateFormat.PKCS8
+    plain = serialization.NoEncryption()
+    return str(key.private_bytes(serialization.Encoding.PEM, kind, plain), "ascii")
+
+
+def test_keys_for_apples_secret(pair: Pair) -> None:
+    """Only a key of the right kind, in the right form, signs; the others are refused alike."""
+    form = {"clientId": "c", "teamId": "x" * 10, "keyId": "y" * 10, "duration": 60}
+    blur = r'"secret":"[^"]+"'
+    pair.check(
+        *(
+            q(APPLE, "POST", {**form, "privateKey": key}, who="superuser", name=name, blur=blur)
+            for name, key in _keys().items()
+        ),
+        *(
+            q(APPLE, "POST", "{}", who="superuser", headers={"Content-Type": kind})
+            for kind in ("text/plain", "APPLICATION/JSON", "")
+        ),
+    )

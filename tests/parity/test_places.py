@@ -5,6 +5,7 @@ Which route answers, before it reads a body; and bodies that only a look at the 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -50,6 +51,24 @@ def test_collections_named_like_routes(name: str, pair: Pair) -> None:
         q(f"{where}/auth-methods"),
         q(f"{where}/truncate", "DELETE", **BY),
         q(where, "DELETE", **BY),
+    )
+
+
+SPELT = ["POSTS", "Posts", "post\u017f", "\u212ainds", "{id}", "{ID}", "_superusers", "_SUPERUSERS"]
+
+
+@pytest.mark.parametrize("name", SPELT)
+def test_names_in_any_case_ids_in_theirs(name: str, pair: Pair) -> None:
+    """The case of a collection's name does not matter; that of its id does."""
+    known = pair.ours.client("superuser").must("GET", f"{ALL}/posts")["id"]
+    where = f"{ALL}/{quote(name.format(id=known, ID=known.upper()))}"
+    pair.check(
+        q(f"{where}?fields=name", **BY),
+        q(f"{where}/records?perPage=1&sort=id&fields=id,collectionName", **BY),
+        q(f"{where}/records/nope", **BY),
+        q(f"{where}/auth-methods?fields=mfa"),
+        q(f"{where}/auth-with-password", "POST", {}),
+        q(f"/api/files{where.removeprefix(ALL)}/nope/x.txt"),
     )
 
 

@@ -48,6 +48,8 @@ SECTIONS: list[Any] = [
     {"s3": {"enabled": True}},
     {"s3": {**S3, "enabled": True, "endpoint": "bad url"}},
     {"s3": {"enabled": False, "endpoint": "bad url"}},
+    {"s3": {"endpoint": "s3.example.com"}},
+    {"s3": {"endpoint": ""}},
     {"backups": {"s3": {"enabled": True}}},
     {"backups": {"cron": "", "cronMaxKeep": -1}},
     {"backups": {"cron": "* * * * *", "cronMaxKeep": 0}},
@@ -82,6 +84,10 @@ URLS = [
     "a.b",
     "localhost:80",
     "//a.b",
+    "ab.cd",
+    "1.2.3.4",
+    "exam_ple.com/x?y",
+    "user@host.com",
 ]
 COLORS = ["", "bad", "#abc", "#ABCDEF", "#ggGGgg", "1234567", "#12345é"]
 HOSTS = ["a", "a_b", "::1", "a..b", "-a", "a-", "é", "a:25", "[::1]", "a.b.", "999.1.1.1", "*.a"]
@@ -108,6 +114,16 @@ RULES = [
     rules(rule(label="a:b"), rule(), rule(label="a:b", audience="@auth"), rule(label="A:b")),
     rules(rule(label="a:b", audience="@auth"), rule(label=""), rule(label="a:b", duration=0)),
     {"rateLimits": {"excludedIPs": ["bad", "1.1.1.1", "1.1.1.1/8", "::1"]}},
+    {
+        "rateLimits": {
+            "excludedIPs": ["1.1.1.1/08", "1.1.1.1/00", "1.1.1.1/0", "::1/064", "1.1.1.1/+8"]
+        }
+    },
+    {
+        "rateLimits": {
+            "excludedIPs": ["01.1.1.1", "fe80::1%eth0", "fe80::1%eth0/64", "::ffff:1.2.3.4/100"]
+        }
+    },
     {"rateLimits": {"rules": None, "excludedIPs": None}},
 ]
 

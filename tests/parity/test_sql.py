@@ -69,6 +69,23 @@ TOGETHER = [
     "select count(*) from bar",
 ]
 """Several statements at once: what they leave when one of them fails."""
+DECLARED = [
+    "create table moments(a date, b datetime, c timestamp, d time, e text)",
+    "insert into moments values('2020-01-02', '2020-01-02 03:04:05.120Z', '2020-01-02T03:04:05+02:00', '03:04', '2020-01-02')",
+    "insert into moments values('2020-01-02 3:04', '2020-01-02T03:04:05,5', '2020-01-02 03:04:05.1234567891', '', '')",
+    "insert into moments values('2020-02-30', '2020-1-2', '2020-01-02 03:04:05.', null, 'x')",
+    "insert into moments values('2020-01-02 03:04:05 +0000 UTC', '9999-12-31 23:59:59-00:00', '12020-01-01', '', '')",
+    "insert into moments values(5, 1.5, x'41', 7, 8)",
+    "select * from moments",
+    "select a as x, b || '' as y, max(c) from moments",
+    "drop table moments",
+]
+"""Columns declared to hold moments."""
+COMMENTED = [
+    "select 1; -- c", "select 1; /* c */ ; ", "select 1 as a; select 2 as b -- c", "-- c\nselect 1", "select 1 /* open", "select 1;;;",
+    "select 1\0", "\0", "select 1\0; select 2", "select 'a\0b'", "select 1 limit 'a'",
+    "select soundex('hello'), soundex(''), soundex(null), soundex('123'), soundex('Tymczak'), soundex('Pfister'), soundex('é x')",
+]  # fmt: skip
 QUOTED = [
     "select [[users.id]], [[id]] from users limit 1",
     "select {{users}}.[[id]], {{users.id}} from {{main.users}} limit 1",
@@ -107,6 +124,22 @@ def test_all_or_nothing(pair: Pair) -> None:
             for text in TOGETHER
         )
     )
+
+
+def test_moments(pair: Pair) -> None:
+    """
+    What is a moment in a column for moments is shown as one, everything else as it is.
+    """
+    answers = "?fields=columns,rows,data,message,status"
+    pair.check(*(q(URL + answers, "POST", {"query": text}, who="superuser") for text in DECLARED))
+
+
+@pytest.mark.parametrize("query", COMMENTED, ids=repr)
+def test_comments_and_endings(query: str, pair: Pair) -> None:
+    """
+    Comments are no statements, and a NUL is the end.
+    """
+    pair.check(sql(query))
 
 
 @pytest.mark.parametrize("query", [*QUOTED, *MARKS], ids=str)

@@ -207,3 +207,66 @@ def test_views_are_changed(pair: Pair) -> None:
         ),
         q(f"{ALL}/vlone", "DELETE", who="superuser"),
     )
+
+
+def test_view_reads_from_itself(pair: Pair) -> None:
+    """No view may read from itself, at once or through another."""
+    pair.check(
+        view("vring", "select id, title from posts"),
+        patch("vring", viewQuery="select id from vring"),
+        patch("vring", viewQuery="select id from posts where id in (select id from vring)"),
+        patch("vring", viewQuery="with vring as (select id from posts) select id from vring"),
+        view("vround", "select id from vring"),
+        patch("vring", viewQuery="select id from vround"),
+        *show("vring", "vround"),
+        q(f"{ALL}/vround", "DELETE", who="superuser"),
+        q(f"{ALL}/vring", "DELETE", who="superuser"),
+    )
+
+
+def test_field_under_a_view_is_renamed(pair: Pair) -> None:
+    """What the view's query asks for in vain is blank in its records."""
+    by = {"who": "superuser"}
+    queries = ("", "?filter=a%3D'x'", "?filter=n%3D5", "?sort=a", "?filter=a2%3D'x'", "?fields=a")
+    pair.check(
+        q(ALL, "POST", base("vunder", A, f("number", "n", id="fn")), **by),
+        q(f"{ALL}/vunder/records", "POST", {"id": "vundr0000000001", "a": "x", "n": 5}, **by),
+        view("vover", "select id, a, n from vunder", listRule="", viewRule="n = 5"),
+        patch("vunder", fields=[{**A, "name": "a2"}, f("number", "n", id="fn")]),
+        *(q(f"{ALL}/vover/records{query}", **by) for query in queries),
+        q(f"{ALL}/vover/records/vundr0000000001"),
+        patch("vunder", fields=[A, f("number", "n", id="fn")]),
+        q(f"{ALL}/vover/records", **by),
+        *(q(f"{ALL}/{name}", "DELETE", **by) for name in ("vover", "vunder")),
+    )
+
+
+def test_tables_of_a_view_are_names(pair: Pair) -> None:
+    """A collection whose id is another's name is not meant by a query."""
+    by = {"who": "superuser"}
+    pair.check(
+        q(ALL, "POST", base("vshadow", f("number", "title"), id="posts"), **by),
+        view("vlight", "select id, title from posts"),
+        q(f"{ALL}/meta/dry-run-view?fields=fields", "POST", {"query": "select id, title from posts limit 1"}, **by),
+        *(q(f"{ALL}/{name}", "DELETE", **by) for name in ("vlight", "vshadow")),
+    )  # fmt: skip
+
+
+def test_stamp_of_a_view(pair: Pair) -> None:
+    """A view counts as updated when its fields follow those it is made of, and only then."""
+    by = {"who": "superuser"}
+    old = "update _collections set updated = '2019-01-01 00:00:00.000Z' where name = 'vstamp'"
+    age = q("/api/sql?fields=affectedRows", "POST", {"query": old}, **by)
+    see = q(f"{ALL}/vstamp?fields=updated", **by)
+    pair.check(
+        q(ALL, "POST", base("vsource", A), **by),
+        view("vstamp", "select id, a from vsource"),
+        age,
+        patch("vsource", listRule=""),
+        see,
+        patch("vsource", fields=[A, f("text", "b")]),
+        see,
+        patch("vsource", fields=[{**A, "required": True}]),
+        see,
+        *(q(f"{ALL}/{name}", "DELETE", **by) for name in ("vstamp", "vsource")),
+    )

@@ -188,7 +188,7 @@ def test_killed_while_taking_files(side: Side):
 
         assert found == []
     notes = list((side.data / ".pb_pending").glob("*.note"))
-    whole = list((side.data / "storage").rglob("*.tmp"))
+    whole = list((side.data / "storage").rglob("*.tmp~"))
 
     assert notes == whole == []
 

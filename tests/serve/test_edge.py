@@ -28,6 +28,7 @@ class Wire:
         self.pieces = pieces
         self.breaks = breaks
         self.answer: tuple[int, bytes] = (0, b"")
+        self.headers: list[tuple[str, str]] = []
 
     async def __call__(self) -> bytes:
         return b"".join([piece async for piece in self])
@@ -40,6 +41,7 @@ class Wire:
 
     def response_bytes(self, status: int, headers: Any, body: bytes) -> None:
         self.answer = (status, body)
+        self.headers = headers
 
 
 class Scope:
@@ -48,6 +50,7 @@ class Scope:
     path = "/"
     query_string = ""
     scheme = "http"
+    http_version = "1.1"
     client = "127.0.0.1:5000"
 
     def __init__(self, **headers: str) -> None:
@@ -154,6 +157,21 @@ def test_refused_bodies() -> None:
         body_of(Wire(b"123456", b"78901"), None, 10)
     with pytest.raises(BadRequestError):
         body_of(Wire(b"1", breaks=True), None, 10)
+
+
+@pytest.mark.parametrize(("length", "is_last"), [("3", False), (str(2 << 20), True)])
+def test_nothing_follows_a_refused_body(length: str, is_last: bool) -> None:
+    """What is left of such a body may still come: the caller is told to make a new connection."""
+
+    async def run() -> Wire:
+        edge = Edge(App(Lane.INLINE), may_inline=lambda _: True)  # type: ignore[arg-type]
+        edge.start(asyncio.get_running_loop())
+        wire = Wire(b"abc")
+        await edge.__rsgi__(Scope(content_length=length), wire)
+        edge.close()
+        return wire
+
+    assert (("connection", "close") in asyncio.run(run()).headers) is is_last
 
 
 def test_the_pool_runs_at_once_what_it_has_threads_for() -> None:

@@ -224,7 +224,7 @@ def test_what_a_dead_process_left(app):
     folder = f"{record.collection.id}/{record.id}/"
     app.files.storage.put(f"{folder}orphan.txt", upload())
     app.files.storage.put(f"{record.collection.id}/nobody/orphan.txt", upload())
-    half = app.dir.storage / folder / "half.txt.abc.tmp"
+    half = app.dir.storage / folder / "half.txt.abc.tmp~"
     half.write_bytes(b"x")
     note = app.record_files.pending.note()
     note.add(f"{folder}orphan.txt", folder + record.get("one"), folder)

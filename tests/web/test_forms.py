@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import pytest
 from pocketbase_server.core.errors import BadRequestError
+from pocketbase_server.kit.form_values import inferred
 from pocketbase_server.web.exchange import Request
-from pocketbase_server.web.media import LOADING, inferred, read_body, read_form
+from pocketbase_server.web.media import LOADING, read_body, read_form
 
 INFERRED: list[tuple[str, Any]] = [
     ("5", 5),
@@ -149,3 +150,12 @@ def test_query() -> None:
     request.query_string = f"a=1&a=2&b=%zz&c&d={quote('ü')}+%20&d;e=1&f=%ff&=x"
 
     assert request.query == {"a": "1", "c": "", "d": "ü  ", "f": "\ufffd", "": "x"}
+
+
+def test_the_query_is_part_of_a_form() -> None:
+    """What the address asks for comes after what the form says; JSON stands alone."""
+    form, json = ask(b"t=a&n=1", FORM), ask(b'{"t":"a"}', JSON)
+    form.query_string = json.query_string = "t=b&q=true"
+
+    assert read_body(form) == {"t": ["a", "b"], "n": 1, "q": True}
+    assert read_body(json) == {"t": "a"}

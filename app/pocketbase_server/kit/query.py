@@ -27,6 +27,11 @@ def parse_query(text: str) -> dict[str, str]:
     return found
 
 
+def is_whole_query(text: str) -> bool:
+    """Tell whether `parse_query()` would leave nothing out."""
+    return not _is_encoded(text) or (";" not in text and not _BROKEN_ESCAPE.search(text))
+
+
 def parse_form(text: str) -> list[tuple[str, str]]:
     """Return all pairs of an urlencoded form in order; raises `QueryError` for a broken one."""
     return [_pair(pair) for pair in text.split("&") if pair]

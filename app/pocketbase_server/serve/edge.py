@@ -298,6 +298,9 @@ class _Call:
             _failed(answer, ex)
         finally:
             self._is_counted = COUNTED_KEY in environ
+        if self._refusal is not None and self._scope.http_version != "2":
+            # NOTE: the rest of the body may still be coming, so nothing can follow on this connection
+            answer.headers = [*answer.headers, ("connection", "close")]
         return answer
 
 

@@ -90,16 +90,24 @@ def make_apple_secret(form: AppleSecretForm) -> str:
         raise BadRequestError(f"Failed to generate client secret. Raw error: \n{ex}") from ex
 
 
+_NO_PEM: Final = "invalid key: Key must be a PEM encoded PKCS1 or PKCS8 key"
+_ON_ONE_LINE: Final = re.compile(rb"-----BEGIN [A-Z ]+-----[^\s]")
+
+
 def _load_key(pem: str) -> bytes:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     text = pem.strip().encode()
+    if _ON_ONE_LINE.search(text):
+        raise ValueError(_NO_PEM)
     try:
         key = load_pem_private_key(text, None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as ex:
-        raise ValueError("invalid key: Key must be a PEM encoded PKCS1 or PKCS8 key") from ex
-    if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
-        raise ValueError("key is invalid")  # noqa: TRY004 - the key is data, not a type of ours
+        raise ValueError(_NO_PEM) from ex
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise ValueError("key is not a valid ECDSA private key")  # noqa: TRY004 - it is data
+    if not isinstance(key.curve, SECP256R1):
+        raise ValueError("key is invalid")  # noqa: TRY004 - it is data
     return text

@@ -19,6 +19,7 @@ from pocketbase_server.core.hooks.events import BackupEvent
 from pocketbase_server.kit.text import snake_case
 from pocketbase_server.storage.datadir import DataDir, DataDirError
 from pocketbase_server.storage.files.base import FileStoreError
+from pocketbase_server.storage.files.local import TEMPORARY
 from pocketbase_server.storage.restore import KEPT, stage
 from pocketbase_server.storage.sql.errors import DatabaseError
 from pocketbase_server.storage.sql.snapshot import copy_database
@@ -71,8 +72,12 @@ class Backups:
     # -- keeping
 
     def all(self) -> list[FileInfo]:
-        """Return all backups, by name."""
-        return self._app.files.backups.entries()
+        """Return all backups, by name; raises `BadRequestError` when they cannot be listed."""
+        try:
+            return self._app.files.backups.entries()
+        except FileStoreError as ex:
+            message = f"Failed to retrieve backup items. Raw error: \n{ex}"
+            raise BadRequestError(message) from ex
 
     def upload(self, upload: Upload | None) -> None:
         """Keep a backup that was made elsewhere, under its own name; raises `ValidationErrors`."""
@@ -93,6 +98,13 @@ class Backups:
             return self._app.files.backups.exists(key)
         except FileStoreError:
             return False
+
+    def _may_be_there(self, key: str) -> bool:
+        try:
+            return self._app.files.backups.exists(key)
+        except FileStoreError:
+            # COMPAT: what nobody can tell counts as taken
+            return True
 
     def delete(self, key: str) -> None:
         """Remove a backup; raises `BadRequestError` when there is none."""
@@ -121,7 +133,7 @@ class Backups:
             return length_between(1, MAX_NAME)
         if not _NAME.match(name):
             return MATCH_INVALID
-        if self._is_there(name):
+        if self._may_be_there(name):
             return Issue(_TAKEN, "The backup file name is invalid or already exists.")
         return None
 
@@ -164,7 +176,7 @@ class Backups:
             found += [
                 (path.relative_to(root).as_posix(), path)
                 for path in paths
-                if path.is_file() and not path.is_symlink() and path.suffix != ".tmp"
+                if path.is_file() and not path.is_symlink() and not path.name.endswith(TEMPORARY)
             ]
         return found
 

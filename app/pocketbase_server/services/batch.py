@@ -21,8 +21,9 @@ from pocketbase_server.core.hooks.events import BatchRequestEvent
 from pocketbase_server.core.records.files import put_uploads
 from pocketbase_server.core.request_info import RequestInfo
 from pocketbase_server.core.settings.validate import IN_INVALID, without_blanks
+from pocketbase_server.kit.form_values import MergeError, from_pairs, merge
 from pocketbase_server.kit.members import RepeatedMemberError, members
-from pocketbase_server.kit.query import parse_query
+from pocketbase_server.kit.query import is_whole_query, parse_form, parse_query
 from pocketbase_server.services.batch_uploads import Coming, UploadsAhead
 from pocketbase_server.services.rate_limit import Asked
 from pocketbase_server.services.record_crud import (
@@ -46,6 +47,7 @@ INVALID: Final = "Invalid batch request data."
 FAILED: Final = "Batch transaction failed."
 DEFAULT_BODY_SIZE: Final = 128 << 20
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _PATH: Final = re.compile(
     r"/api/collections/([^/?]+)/records(?:/([^/?]+))?(?:\?(.*))?\Z", re.DOTALL
 )
@@ -117,9 +119,16 @@ def _read_item(raw: Any) -> BatchItem:
         if not isinstance(value, _KINDS[name]):
             raise BadRequestError(READING)
         setattr(item, name, value)
-    if item.headers and not all(isinstance(text, str) for text in item.headers.values()):
-        raise BadRequestError(READING)
+    if item.headers:
+        item.headers = _headers(item.headers)
     return item
+
+
+def _headers(raw: Mapping[str, Any]) -> dict[str, str]:
+    headers = {name: "" if text is None else text for name, text in raw.items()}
+    if not all(isinstance(text, str) for text in headers.values()):
+        raise BadRequestError(READING)
+    return headers
 
 
 def _members(body: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -185,6 +194,8 @@ class _Target:
     collection: str
     record_id: str
     query: dict[str, str]
+    pairs: tuple[tuple[str, str], ...] = ()
+    """All of the query, for what is repeated in it."""
 
 
 class _Batch:
@@ -230,7 +241,8 @@ class _Batch:
         known_id = target.record_id or self._known_id(item, collection)
         own_id = item.body.get("id")
         record_id = known_id or (own_id if isinstance(own_id, str) else "")
-        return Coming(collection, record_id, item.body, item.files, is_new=not known_id)
+        body = _body(item, target)
+        return Coming(collection, record_id, body, item.files, is_new=not known_id)
 
     def _run(self, item: BatchItem, new_id: str) -> dict[str, Any]:
         target = _target(item)
@@ -266,7 +278,9 @@ class _Batch:
         """Return the request as rules and hooks see it; raises `TooManyRequestsError`."""
         outer = self._request
         self._count(item, collection, method)
-        body = put_uploads(item.body, item.files, collection) if item.files else dict(item.body)
+        body = _body(item, target)
+        if item.files:
+            body = put_uploads(body, item.files, collection)
         return RequestInfo(
             method=method,
             query=target.query,
@@ -306,7 +320,20 @@ def _target(item: BatchItem) -> _Target:
     collection, record_id, query = _parts(item.url)
     if _NEEDS_ID.get(item.method) is not (record_id is not None):
         raise BadRequestError
-    return _Target(collection, record_id or "", parse_query(query) if query else {})
+    if not query:
+        return _Target(collection, record_id or "", {})
+    return _Target(collection, record_id or "", parse_query(query), tuple(parse_form(query)))
+
+
+def _body(item: BatchItem, target: _Target) -> dict[str, Any]:
+    """Return the body of a request, which the query of its address is part of."""
+    # COMPAT: the reference reads it as a form, in which the query counts too
+    if not target.pairs:
+        return dict(item.body)
+    try:
+        return merge(from_pairs(target.pairs), item.body)
+    except MergeError as ex:
+        raise BadRequestError from ex
 
 
 @lru_cache(maxsize=512)
@@ -314,7 +341,7 @@ def _parts(url: str) -> tuple[str, str | None, str]:
     """Return the collection, the id if there is one, and the query of a record's URL."""
     # PERF: the requests of a batch are mostly about one collection
     found = _PATH.match(url)
-    if found is None:
+    if found is None or _CONTROL.search(url) or not is_whole_query(found[3] or ""):
         raise BadRequestError
     # COMPAT: names and ids count as they are written, escapes too
     return found[1], found[2], found[3] or ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import AppError
-from pocketbase_server.core.records.files import file_fields, folder_of, named, put_uploads
+from pocketbase_server.core.records.files import file_fields, folder_of, put_uploads
 from pocketbase_server.core.records.form import Access, RecordForm
 from pocketbase_server.core.records.model import Record
 from pocketbase_server.core.request_info import RequestInfo
@@ -108,10 +108,9 @@ class UploadsAhead:
     def _matches(self, coming: Coming, rule: str) -> bool:
         queries, collection = self.app.queries, coming.collection
         body = put_uploads(coming.body, coming.files, collection)
-        shown = {name: named(value) for name, value in body.items()}
         request = RequestInfo(
             method="POST" if coming.is_new else "PATCH",
-            body=shown,
+            body=body,
             auth=self.request.auth,
             context="batch",
             ip=self.request.ip,

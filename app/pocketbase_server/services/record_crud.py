@@ -19,7 +19,7 @@ from pocketbase_server.core.fields.password import NewPassword
 from pocketbase_server.core.hooks.events import RecordRequestEvent, RecordsListRequestEvent
 from pocketbase_server.core.records.cascade import RequiredReferenceError
 from pocketbase_server.core.records.expand import enrich, print_rows
-from pocketbase_server.core.records.files import has_upload, named
+from pocketbase_server.core.records.files import UploadFailedError, has_upload
 from pocketbase_server.core.records.form import Access, RecordForm
 from pocketbase_server.core.records.lifecycle import patience
 from pocketbase_server.core.records.model import Record, Row
@@ -319,9 +319,7 @@ def _show_values(form: RecordForm, request: RequestInfo) -> None:
 
 def _plain(value: Any) -> Any:
     # NOTE: JSON and places stay what they are, because rules compare their texts
-    if isinstance(value, NewPassword):
-        return value.plain
-    return named(value) if has_upload(value) else value
+    return value.plain if isinstance(value, NewPassword) else value
 
 
 def _saving(form: RecordForm, message: str) -> Callable[[RecordRequestEvent], None]:
@@ -359,7 +357,7 @@ class _explained:  # noqa: N801 - reads as the function that it is
             raise BadRequestError(self._message) from ex
 
 
-_SILENT = frozenset((AppError, RuleSyntaxError, RequiredReferenceError))
+_SILENT = frozenset((AppError, RuleSyntaxError, RequiredReferenceError, UploadFailedError))
 """Errors of which the caller learns no more than that it failed; others say themselves."""
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
-from decimal import Decimal
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import BadRequestError
+from pocketbase_server.kit.form_values import MergeError, from_pairs, merge
 from pocketbase_server.kit.json import JsonError, dumps, is_valid, loads_strict
 from pocketbase_server.kit.query import QueryError, parse_form
 from pocketbase_server.web.media_type import parse_media_type
@@ -34,7 +33,6 @@ READING: Final = "Failed to read the submitted data."
 _MANY: Final = 1 << 20
 """Beyond this size a body's values are counted before they are made."""
 _LONGEST_FORM: Final = 10 << 20
-_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?\Z", re.ASCII)
 
 
 class MalformedBodyError(BadRequestError):
@@ -86,9 +84,9 @@ def _parse_body(req: Request) -> dict[str, Any]:
     if kind.startswith(JSON):
         return _json_body(body_bytes(req))
     if kind.startswith(MULTIPART):
-        return _from_pairs(_form(req, kind).fields)
+        return _from_pairs([*_query_pairs(req), *_form(req, kind).fields])
     if kind.startswith(URLENCODED):
-        return _urlencoded(body_bytes(req), kind)
+        return _urlencoded(req, kind)
     if kind.startswith(XML):
         raise MalformedBodyError
     raise BadRequestError("Unsupported Content-Type.")
@@ -157,68 +155,54 @@ def _json(data: bytes) -> Any:
         raise MalformedBodyError from ex
 
 
-def _urlencoded(data: bytes, kind: str) -> dict[str, Any]:
+def _urlencoded(req: Request, kind: str) -> dict[str, Any]:
+    data = body_bytes(req)
     media_type = parse_media_type(kind)
     if media_type is None:
         raise MalformedBodyError
     if media_type.kind != URLENCODED:
-        return {}
+        return _from_pairs(_query_pairs(req))
     if len(data) > _LONGEST_FORM:
         raise MalformedBodyError
     try:
-        return _from_pairs(parse_form(data.decode("utf-8", "replace")))
+        pairs = parse_form(data.decode("utf-8", "replace"))
     except QueryError as ex:
         raise MalformedBodyError from ex
+    return _from_pairs([*pairs, *_query_pairs(req)])
 
 
 # -- forms to values
 
 
 def _from_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    body: dict[str, Any] = {}
+    plain: list[tuple[str, str]] = []
     payloads: list[str] = []
     for name, text in pairs:
         if name == PAYLOAD:
             payloads.append(text)
         else:
-            _add(body, name, inferred(text))
+            plain.append((name, text))
+    body = from_pairs(plain)
     for text in payloads:
         more = _payload(text)
         # COMPAT: null takes away everything that came before it
-        body = _merge(body, more) if more is not None else {}
+        body = _merged(body, more) if more is not None else {}
     return body
 
 
-def _add(body: dict[str, Any], name: str, value: Any) -> None:
-    """Put a value under its name; a repeated name makes a list."""
-    if name not in body:
-        body[name] = value
-    elif isinstance(body[name], list):
-        body[name].append(value)
-    else:
-        body[name] = [body[name], value]
+def _merged(body: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return merge(body, more)
+    except MergeError as ex:
+        raise MalformedBodyError from ex
 
 
-def inferred(text: str) -> Any:
-    """Return the value that a form's text stands for: a bool, a number, else the text.
-
-    A number only when it is written as the reference would write it: `1.5`, not `1.50`.
-    """
-    if text == "true":
-        return True
-    if text == "false":
-        return False
-    if _NUMBER.match(text):
-        return _number(text)
-    return text
-
-
-def _number(text: str) -> float | str:
-    number = float(text)
-    plain = format(Decimal(repr(number)), "f")
-    if plain.removesuffix(".0") != text:
-        return text
-    return number if "." in text or text == "-0" else int(number)
+def _query_pairs(req: Request) -> list[tuple[str, str]]:
+    # COMPAT: the reference reads forms together with the query of the address
+    try:
+        return parse_form(req.query_string) if req.query_string else []
+    except QueryError as ex:
+        raise MalformedBodyError from ex
 
 
 def _payload(text: str) -> dict[str, Any] | None:
@@ -226,27 +210,6 @@ def _payload(text: str) -> dict[str, Any] | None:
     # COMPAT: unlike a JSON body, this must be nothing but the value
     if not is_valid(text):
         raise MalformedBodyError
-    return body
-
-
-_KINDS: Final[tuple[type | tuple[type, ...], ...]] = (dict, list, str, bool, (int, float))
-
-
-def _kind(value: Any) -> Any:
-    return next((kind for kind in _KINDS if isinstance(value, kind)), None)
-
-
-def _merge(body: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    """Return *body* with *more* merged into it: objects key by key, anything else by replacing its like."""
-    for name, value in more.items():
-        before = body.get(name)
-        # COMPAT: a value cannot replace one of another kind
-        if before is not None and value is not None and _kind(before) is not _kind(value):
-            raise MalformedBodyError
-        if isinstance(before, dict) and isinstance(value, dict):
-            _merge(before, value)
-        else:
-            body[name] = value
     return body
 
 

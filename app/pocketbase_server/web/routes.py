@@ -217,8 +217,8 @@ ROUTES: Final = (
         _SLOW,
         action="authWithOAuth2",
     ),
-    Route("GET", "/api/oauth2-redirect", "auth.oauth2:RedirectResource"),
-    Route("POST", "/api/oauth2-redirect", "auth.oauth2:RedirectResource"),
+    Route("GET", "/api/oauth2-redirect", "auth.oauth2:RedirectResource", is_logged=False),
+    Route("POST", "/api/oauth2-redirect", "auth.oauth2:RedirectResource", is_logged=False),
     Route(
         "GET",
         "/api/collections/meta/oauth2-providers",

@@ -71,7 +71,7 @@ def test_missing_ones_go(app, imports):
         (base("bad name"), '"name": "must be in a valid format"'),
         (base("bad", {"type": "odd", "name": "x"}), "Failed to import the collections"),
         (base("bad", {"type": "select", "name": "s"}), '"values": "cannot be blank"'),
-        (base("bad", id="imp"), "UNIQUE constraint failed"),
+        (base("bad", id="imp_id"), "UNIQUE constraint failed"),
         ({"name": "bad", "type": "view", "viewQuery": "select 1"}, "missing required id column"),
         ({"name": "_superusers", "listRule": ""}, "System collection API rule"),
         ({"id": "users", "name": "bad"}, "primary key change is not allowed"),
@@ -82,7 +82,7 @@ def test_nothing_stays_of_a_refused_one(app, imports, bad, why):
     """One bad collection, and none was imported."""
     before = [c.export() for c in app.collections.all()]
     with pytest.raises(ImportFailedError) as caught:
-        imports(base("imp", id="imp"), bad)
+        imports(base("imp", id="imp_id"), bad)
 
     assert why in caught.value.message
     assert [c.export() for c in app.collections.all()] == before

@@ -86,7 +86,7 @@ def test_unique_columns(text, expected):
 
 def test_default_indexes_of_auth():
     """Token key and e-mail are unique, blank e-mails aside."""
-    first, second = default_auth_indexes("pbc_1", "people")
+    first, second = default_auth_indexes("pbc_1", "people").values()
 
     assert first == "CREATE UNIQUE INDEX `idx_tokenKey_pbc_1` ON `people` (`tokenKey`)"
     assert second.endswith("ON `people` (`email`) WHERE `email` != ''")

@@ -28,6 +28,14 @@ def parsed(message: Message):
     return email.message_from_bytes(compose(message), policy=email.policy.default)
 
 
+@pytest.mark.parametrize("address", ["é@example.com", "a@bücher.example", "é.ü@bücher.example"])
+def test_addresses_beyond_ascii(address: str):
+    """
+    Letters go to addresses in any script.
+    """
+    assert address.encode() in compose(letter(to=[Address(address, "Ä")]))
+
+
 def test_text_and_html():
     """
     A letter has a plain part, made from the HTML, and the HTML itself.

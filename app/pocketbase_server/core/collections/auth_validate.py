@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from pocketbase_server.core.checks import at_least, at_most, byte_length, length_between
 from pocketbase_server.core.collections.auth_options import TOKENS, AuthOptions, Provider
 from pocketbase_server.core.collections.indexes import has_single_column_unique
-from pocketbase_server.core.collections.model import SUPERUSERS
 from pocketbase_server.core.errors import REQUIRED, Issue, RuleSyntaxError
 from pocketbase_server.core.options import camel
 from pocketbase_server.kit.addresses import is_url
@@ -212,7 +211,7 @@ def _template(template: EmailTemplate) -> dict[str, Any]:
 
 
 def _system_rule(name: str, new: Collection, old: Collection | None) -> Issue | None:
-    if old is None or old.auth is None or not old.system or new.name != SUPERUSERS:
+    if old is None or old.auth is None or not old.system:
         return None
     return _SYSTEM_RULE if getattr(old.auth, name) != getattr(new.auth, name) else None
 

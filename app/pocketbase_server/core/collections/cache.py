@@ -45,6 +45,10 @@ class Snapshot:
         # COMPAT: only names are found whatever the case of their letters
         return self._by_key.get(name_or_id) or self._by_name.get(_folded(name_or_id))
 
+    def named(self, name: str) -> Collection | None:
+        """Return the collection with that name, whatever its case; an id is none."""
+        return self._by_name.get(_folded(name))
+
     def references(self, collection_id: str) -> dict[Collection, list[Field]]:
         """Return which relation fields of which collections point to the collection."""
         known = self._references.get(collection_id)

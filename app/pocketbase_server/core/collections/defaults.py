@@ -8,7 +8,7 @@ from pocketbase_server.core.fields import BoolField, EmailField, PasswordField, 
 from pocketbase_server.kit.ids import checksum_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Container
 
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.fields import Field
@@ -72,17 +72,22 @@ def add_field(fields: list[Field], added: Field) -> None:
 def free_field_id(fields: list[Field], added: Field) -> str:
     """Return an id for a field made from its type and name, counted on while it is taken."""
     taken = {f.id for f in fields}
-    return _free(added.type + checksum_id(added.name), taken.__contains__)
+    return _free(added.type + checksum_id(added.name), taken)
 
 
-def free_collection_id(collection: Collection, is_taken: Callable[[str], bool]) -> str:
+def free_collection_id(collection: Collection, taken: Container[str]) -> str:
     """Return an id for a collection made from its type and name, counted on while it is taken."""
-    return _free(ID_PREFIX + checksum_id(collection.type + collection.name), is_taken)
+    return _free(made_id(collection), taken)
 
 
-def _free(base: str, is_taken: Callable[[str], bool]) -> str:
+def made_id(collection: Collection) -> str:
+    """Return the id that type and name of a collection give, be it taken or not."""
+    return ID_PREFIX + checksum_id(collection.type + collection.name)
+
+
+def _free(base: str, taken: Container[str]) -> str:
     candidates = (base, *(f"{base}{n}" for n in range(2, _TRIES)))
-    return next((c for c in candidates if not is_taken(c)), base)
+    return next((c for c in candidates if c not in taken), base)
 
 
 def complete_fields(collection: Collection) -> None:
@@ -99,8 +104,9 @@ def _complete_id(collection: Collection) -> None:
     default = id_field()
     own = next((f for f in collection.fields if f.name == "id"), None)
     if not isinstance(own, TextField):
-        if collection.field_by_id(default.id) is None:
-            collection.fields.insert(0, default)
+        # COMPAT: what has the id of the missing field comes first
+        twin = collection.field_by_id(default.id) or default
+        collection.fields = [twin, *(f for f in collection.fields if f is not twin)]
         return
     own.system = own.required = own.primary_key = True
     own.hidden = False

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.collections.auth_defaults import default_auth_options
 from pocketbase_server.core.collections.auth_options import AuthOptions
-from pocketbase_server.core.collections.defaults import add_field, auth_fields, id_field
+from pocketbase_server.core.collections.defaults import (
+    add_field,
+    auth_fields,
+    id_field,
+    made_id,
+)
 from pocketbase_server.core.collections.indexes import default_auth_indexes
 from pocketbase_server.core.collections.model import AUTH, BASE, VIEW, WIRE_RULES, Collection
 from pocketbase_server.core.collections.view_options import ViewOptions
@@ -41,7 +46,8 @@ def scaffold(type: str) -> dict[str, Any]:
     """Return what the dashboard starts a new collection from: its export, nothing saved."""
     made = new_collection(type)
     if type == AUTH:
-        made.indexes = default_auth_indexes(random_string(10, LOWER_ALPHANUMERIC), "")
+        index_id = random_string(10, LOWER_ALPHANUMERIC)
+        made.indexes = [*default_auth_indexes(index_id, "").values()]
     return made.export()
 
 
@@ -51,6 +57,9 @@ def collection_from_body(body: Mapping[str, Any]) -> Collection:
     Raises `BadRequestError` when a value has the wrong JSON type.
     """
     made = new_collection(_first_look(body, "type") or BASE, _first_look(body, "name"))
+    if made.is_auth and made.name:
+        # COMPAT: called after the id that its name gives, also when the body brings another
+        made.indexes = [*default_auth_indexes(made_id(made), made.name).values()]
     _load(made, body)
     return made
 

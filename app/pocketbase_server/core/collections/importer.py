@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pocketbase_server.core.collections.defaults import add_field, free_collection_id
+from pocketbase_server.core.collections.defaults import free_collection_id
 from pocketbase_server.core.collections.form import collection_from_import, load_body
 from pocketbase_server.core.collections.raw_text import raw_texts
 from pocketbase_server.core.collections.view_validate import require_view_fields
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
+    from pocketbase_server.core.fields import Field
 
 
 class ImportFailedError(AppError):
@@ -65,7 +66,7 @@ def _loaded(
     known = app.collections.get(asked) if isinstance(asked, str) else None
     if known is None:
         made = collection_from_import(body)
-        made.id = made.id or free_collection_id(made, lambda _: False)
+        made.id = made.id or free_collection_id(made, {c.id for c in app.collections.all()})
         return made, None
     target = known.clone()
     load_body(target, body)
@@ -78,20 +79,22 @@ def _loaded(
 def _keep_fields(known: Collection, target: Collection, *, is_exact: bool) -> None:
     """Keep system fields, and without *is_exact* all fields, whose ids the import does not name.
 
-    COMPAT: one that it names under another id stays as it is.
+    COMPAT: one that it names under another id stays as it is, in place of what was named.
     """
-    ids = {f.id for f in known.fields}
-    named = {f.id for f in target.fields}
-    kept = [f for f in known.fields if f.system or not is_exact]
-    twins = {(f.name, f.type): f.id for f in kept}
-    fields = target.fields
-    for field in fields:
-        if field.id not in ids:
-            field.id = twins.get((field.name, field.type), field.id)
-    for field in kept:
-        if field.id not in named:
-            add_field(fields, field.clone())
+    for field in known.fields:
+        if field.system or not is_exact:
+            _keep_field(target.fields, field)
     target.forget_fields()
+
+
+def _keep_field(fields: list[Field], kept: Field) -> None:
+    if any(f.id == kept.id for f in fields):
+        return
+    for at, field in enumerate(fields):
+        if (field.name, field.type) == (kept.name, kept.type):
+            fields[at] = kept.clone()
+            return
+    fields.append(kept.clone())
 
 
 # -- doing it

@@ -188,11 +188,12 @@ def has_single_column_unique(indexes: Iterable[str], column: str) -> tuple[bool,
     return True, index.columns[0].collate.lower() == "nocase"
 
 
-def default_auth_indexes(index_id: str, table: str) -> list[str]:
-    """Return the indexes on token key and e-mail that every auth collection has."""
+def default_auth_indexes(index_id: str, table: str) -> dict[str, str]:
+    """Return the indexes on token key and e-mail that every auth collection has, by column."""
     token_key = _default_index("tokenKey", index_id, table)
     email = _default_index("email", index_id, table)
-    return [token_key.build(), replace(email, where="`email` != ''").build()]
+    email = replace(email, where="`email` != ''")
+    return {"tokenKey": token_key.build(), "email": email.build()}
 
 
 def _default_index(field: str, index_id: str, table: str) -> Index:
@@ -206,7 +207,6 @@ def _default_index(field: str, index_id: str, table: str) -> Index:
 def validate_indexes(
     collection: Collection,
     old: Collection | None,
-    others: Iterable[Collection],  # noqa: ARG001 - the database knows names of no collection too
     engine: Engine,
 ) -> dict[str, Any]:
     """Return the issues of the indexes by `indexes`; empty when there are none.

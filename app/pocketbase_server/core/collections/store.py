@@ -61,6 +61,10 @@ class CollectionStore:
             found = self._now.get(name_or_id)
         return found
 
+    def named(self, name: str) -> Collection | None:
+        """Return the collection whose table is called *name*, ignoring case, or None."""
+        return self._now.named(name)
+
     def find(self, name_or_id: str) -> Collection:
         """Return the collection with that id or (ignoring case) name.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.checks import MATCH_INVALID, is_word, length_issue, via_issue
 from pocketbase_server.core.collections.auth_validate import auth_issues
+from pocketbase_server.core.collections.defaults import auth_fields
 from pocketbase_server.core.collections.indexes import validate_indexes
 from pocketbase_server.core.collections.model import AUTH, BASE, VIEW, WIRE_RULES
 from pocketbase_server.core.collections.view_validate import query_issue
@@ -82,7 +83,7 @@ class CollectionCheck:
             "fields": self._fields_issue(),
             **{wire: self._rule_issue(name) for name, wire in WIRE_RULES.items()},
         }
-        found |= validate_indexes(new, self._old, self._others(), self._app.data)
+        found |= validate_indexes(new, self._old, self._app.data)
         if new.is_auth and new.auth is not None:
             found |= auth_issues(self._app, new, self._old)
         if new.is_view:
@@ -90,7 +91,10 @@ class CollectionCheck:
         return {key: issue for key, issue in found.items() if issue}
 
     def _others(self) -> list[Collection]:
-        return [c for c in self._app.collections.all() if c.id != self._new.id]
+        stored = self._app.collections.all()
+        if self._old is None and not self._is_stored:
+            return stored
+        return [c for c in stored if c.id != self._new.id]
 
     # -- identity
 
@@ -192,15 +196,20 @@ class CollectionCheck:
         )
         return _SYSTEM_FIELD if is_changed else None
 
-    def _changed_types(self) -> dict[str, Any] | None:
-        for at, field in enumerate(self._new.fields):
-            known = self._known_field(field)
-            if known is not None and known.type != field.type:
-                return {str(at): _FIELD_TYPE}
-        return None
+    def _changed_types(self) -> dict[str, Any]:
+        known = [(at, f, self._known_field(f)) for at, f in enumerate(self._new.fields)]
+        return {
+            str(at): _FIELD_TYPE
+            for at, field, old in known
+            if old is not None and old.type != field.type
+        }
 
     def _known_field(self, field: Field) -> Field | None:
-        return self._old.field_by_id(field.id) if self._old is not None else None
+        if self._old is not None:
+            return self._old.field_by_id(field.id)
+        # COMPAT: a new auth collection is compared with one that is as they all begin
+        given = auth_fields() if self._new.is_auth and not self._is_stored else []
+        return next((f for f in given if f.id == field.id), None)
 
     def _reserved(self) -> dict[str, Any] | None:
         if not self._new.is_auth:

@@ -29,7 +29,7 @@ def load_view_fields(app: App, collection: Collection, *, is_tried: bool = True)
     if options is None or not options.view_query:
         return
     try:
-        collection.fields = infer_fields(options.view_query, app.data, app.collections.get)
+        collection.fields = infer_fields(options.view_query, app.data, app.collections.named)
         collection.forget_fields()
         if is_tried:
             try_fields(options.view_query, collection.fields, app.data)
@@ -40,7 +40,7 @@ def load_view_fields(app: App, collection: Collection, *, is_tried: bool = True)
 def require_view_fields(app: App, collection: Collection) -> None:
     """Raise `ViewQueryError` unless the query gives fields, an id among them."""
     query = collection.view.view_query if collection.view else ""
-    require_id(infer_fields(query, app.data, app.collections.get))
+    require_id(infer_fields(query, app.data, app.collections.named))
 
 
 def query_issue(collection: Collection) -> Issue | None:

@@ -164,7 +164,7 @@ def dry_run_view(app: App, form: Mapping[str, Any]) -> dict[str, Any]:
     """
     query = _asked_query(form)
     try:
-        trial = try_view(query, app.data, app.collections.get)
+        trial = try_view(query, app.data, app.collections.named)
     except ViewQueryError as ex:
         raise BadRequestError(f"Invalid view query. Raw error: \n{ex}") from ex
     return {"fields": [item.export() for item in trial.fields], "sample": trial.sample()}

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from pocketbase_server.core.collections.defaults import complete_fields, free_collection_id
-from pocketbase_server.core.collections.indexes import default_auth_indexes, renamed_table
+from pocketbase_server.core.collections.defaults import (
+    complete_fields,
+    free_collection_id,
+    made_id,
+)
+from pocketbase_server.core.collections.indexes import (
+    default_auth_indexes,
+    renamed_table,
+    single_column_unique,
+)
 from pocketbase_server.core.collections.model import SUPERUSERS
+from pocketbase_server.core.collections.select_list import ViewQueryError
 from pocketbase_server.core.collections.sync import sync_table
 from pocketbase_server.core.collections.validate import CollectionCheck
 from pocketbase_server.core.collections.view_validate import load_view_fields
@@ -20,7 +28,7 @@ from pocketbase_server.kit.ids import random_string
 from pocketbase_server.storage.sql import collection_rows as sql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.model import Collection
@@ -28,7 +36,6 @@ if TYPE_CHECKING:
 SECRET_LENGTH = 50
 OLD_MISSING = "failed to retrieve old cached collection: sql: no rows in result set"
 """COMPAT: in the reference's words, which speak of its memory."""
-_NO_WORD = re.compile(r"\W", re.ASCII)
 
 
 class CollectionWriter:
@@ -63,10 +70,8 @@ class CollectionWriter:
         return old
 
     def _prepare(self, collection: Collection, *, is_checked: bool) -> None:
-        store = self._app.collections
         if not collection.id:
-            taken = {c.id for c in store.all()}
-            collection.id = free_collection_id(collection, taken.__contains__)
+            _give_id(collection, {c.id for c in self._app.collections.all()})
         moment = dates.now()
         if collection.is_new:
             collection.created = moment
@@ -113,10 +118,15 @@ class CollectionWriter:
         self._resave_views(collection)
 
     def _write_view(self, collection: Collection, old: Collection | None) -> None:
-        if old is not None and old.name != collection.name:
+        # NOTE: it goes first, so that a view cannot read from itself
+        if old is not None:
             self._app.schema.drop_view(old.name)
         query = collection.view.view_query if collection.view else ""
-        self._app.schema.create_view(collection.name, view_select(query, self._app.data))
+        try:
+            select = view_select(query, self._app.data)
+        except ViewQueryError as ex:
+            raise AppError(f"failed to normalize view query id: {ex}") from ex
+        self._app.schema.create_view(collection.name, select)
 
     def _resave_views(self, changed: Collection) -> None:
         """Bring the fields of views up to date that may read from *changed*."""
@@ -129,6 +139,7 @@ class CollectionWriter:
         load_view_fields(self._app, renewed, is_tried=False)
         if not renewed.fields or _shapes(renewed) == _shapes(view):
             return
+        renewed.updated = dates.now()
         self._app.data.run(sql.UPDATE, (*renewed.to_row(), renewed.id))
         self._app.collections.reload()
 
@@ -233,17 +244,23 @@ def _check_view(app: App, view: Collection) -> None:
         raise AppError(f"the view {view.name} reads from the collection")
 
 
+def _give_id(collection: Collection, taken: Container[str]) -> None:
+    usual = made_id(collection)
+    collection.id = free_collection_id(collection, taken)
+    if collection.id != usual:
+        collection.indexes = [text.replace(usual, collection.id) for text in collection.indexes]
+
+
 def _complete_auth(collection: Collection, *, is_checked: bool) -> None:
     """Give an auth collection its secrets, its indexes and what superusers are held to."""
     options = collection.auth
     if options is None:
         return
-    id, table = collection.id, collection.name
-    if is_checked:
-        # COMPAT: a blank name or a bad id is told as such, not by the indexes that are made of them
-        id, table = _NO_WORD.sub("_", id), table or "_"
-    for missing in default_auth_indexes(id, table):
-        collection.indexes = with_index(collection.indexes, missing)
+    # COMPAT: a blank name is told as such, not by the indexes on a table of that name
+    table = collection.name or ("_" if is_checked else "")
+    for column, text in default_auth_indexes(collection.id, table).items():
+        if single_column_unique(collection.indexes, column) is None:
+            collection.indexes = [*collection.indexes, text]
     if collection.name == SUPERUSERS:
         options.oauth2.enabled = False
         options.oauth2.providers = []
@@ -265,15 +282,3 @@ def _renew_secret(collection: Collection, old: Collection | None) -> None:
     # COMPAT: from a rule that everybody satisfies to none, tokens stay
     if (old.auth.auth_rule or "") != (options.auth_rule or ""):
         options.auth_token.secret = random_string(SECRET_LENGTH)
-
-
-def with_index(indexes: list[str], missing: str) -> list[str]:
-    """Return *indexes* with *missing* at the end, unless one on its column alone is unique."""
-    from pocketbase_server.core.collections.indexes import has_single_column_unique, parse_index
-
-    columns = parse_index(missing).columns
-    # NOTE: it is no index at all where the collection's id or name is none; validation tells that
-    is_there = (
-        missing in indexes if not columns else has_single_column_unique(indexes, columns[0].name)[0]
-    )
-    return indexes if is_there else [*indexes, missing]

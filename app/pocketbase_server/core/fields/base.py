@@ -234,6 +234,13 @@ class ListField(Field):
         items = self.read(raw)
         if self.max_select > 1:
             return items
+        return self._last(items)
+
+    def _last(self, items: list[Any]) -> Any:
+        last = items[-1] if items else ""
+        if last.__class__ is str and last[:1] == "[":
+            # COMPAT: a single value that is a list as text, inside of a list, is read once more
+            items = self.read(last)
         return items[-1] if items else ""
 
     def read(self, raw: Any) -> list[Any]:
@@ -242,9 +249,7 @@ class ListField(Field):
 
     def fit(self, items: list[Any]) -> Any:
         """Return a list of items as the domain value."""
-        if self.is_multiple:
-            return items
-        return items[-1] if items else ""
+        return items if self.is_multiple else self._last(items)
 
     def items(self, value: Any) -> list[Any]:
         """Return a domain value as a list, whatever `max_select` says."""

@@ -360,6 +360,8 @@ def put_uploads(
 ) -> dict[str, Any]:
     """Return *body* with the uploads in place of what it says under the same keys, as in a batch."""
     done = dict(body)
+    # COMPAT: files are no values for other fields, so they become blank
+    done.update((field.name, None) for field in collection.fields if field.name in files)
     for field in file_fields(collection):
         for key in (field.name, *_modifiers(field.name)):
             if key in files:

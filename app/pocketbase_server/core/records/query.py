@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 Rows = list[Row]
 Values = list[Any]
+Names = tuple[str, ...]
 
 MAX_FILTER: Final = 3500
 """Bytes that a caller's filter may have."""
@@ -281,7 +282,7 @@ class QueryPlanner:
         compiler.add_rule(parse_rule(question.rule))
         compiler.add_filter(_parse_filter(question, len(inputs.literals)))
         compiler.add_sort(order)
-        statement = render(compiler.statement(shape(question.collection).names))
+        statement = render(compiler.statement(*self._columns(question.collection)))
         plan = Plan(statement.text, statement.params, choice)
         plan.lasts = compiler.lasts()
         if question.purpose is Purpose.ROWS and compiler.shares_order():
@@ -290,6 +291,17 @@ class QueryPlanner:
             family = self._families.get(key) or Family()
             self._families.put(key, family.with_plan(facts, inputs, plan))
         return plan
+
+    def _columns(self, collection: Collection) -> tuple[Names, Names]:
+        """Return the columns of a row, and those of them that a view does not give any more.
+
+        COMPAT: they are blank; it is so once a field is renamed that the view's query asks for.
+        """
+        names = shape(collection).names
+        if not collection.is_view:
+            return names, ()
+        given = {column.name for column in self._app.schema.columns(collection.name)}
+        return names, tuple(name for name in names if name not in given)
 
     def _compiler(
         self,

@@ -131,7 +131,6 @@ class RecordStore:
             _nothing,
             lambda go_on: self._check_fields(record, go_on),
         )
-        hash_passwords(record, self._app.passwords.hash)
 
     def _check_fields(self, record: Record, go_on: Callable[[], None]) -> None:
         context = self.context
@@ -143,6 +142,8 @@ class RecordStore:
         if issues:
             raise ValidationErrors(issues)
         go_on()
+        # NOTE: before the field itself does it, on whatever thread this is
+        hash_passwords(record, self._app.passwords.hash)
 
     def create(self, record: Record) -> None:
         """Save a new record, with an id made up if it has none.

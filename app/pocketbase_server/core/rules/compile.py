@@ -96,6 +96,7 @@ class Compiler:
         self._order: list[tuple[Term | str, bool]] = []
         self._asked: Term = Fixed(value=True)
         self._is_flat = False
+        self._absent: Sequence[str] = ()
 
     # -- taking expressions in
 
@@ -200,8 +201,9 @@ class Compiler:
 
     # -- statements
 
-    def statement(self, columns: Sequence[str]) -> Node:
-        """Return the query; *columns* are those a row is made of."""
+    def statement(self, columns: Sequence[str], absent: Sequence[str] = ()) -> Node:
+        """Return the query; *columns* are those a row is made of, NULL stands for *absent* ones."""
+        self._absent = absent
         is_page = self._purpose in PAGES
         _check_renamed(self._terms, self._resolver.joins.renamed)
         writer = Writer(in_order=self._purpose is Purpose.ROWS)
@@ -256,7 +258,8 @@ class Compiler:
             case Purpose.UNSAVED:
                 return [n.Word(1)]
             case _:
-                return [n.Column(alias, name) for name in columns]
+                null = n.Word(n.Word.NULL)
+                return [null if name in self._absent else n.Column(alias, name) for name in columns]
 
     def _table(self, alias: str, columns: Sequence[str]) -> Node:
         if self._purpose is Purpose.UNSAVED:
@@ -351,7 +354,8 @@ def _is_short(key: Term) -> bool:
     field = key.source.collection.field(key.name) if key.source.collection is not None else None
     if field is None or field.type in _LONG_TYPES:
         return False
-    return int(getattr(field, "max", 0) or 0) <= _LONG_TEXT or field.type != "text"
+    # NOTE: the `max` of a date field is a date
+    return field.type != "text" or int(getattr(field, "max", 0) or 0) <= _LONG_TEXT
 
 
 def _is_always(term: Term) -> bool:

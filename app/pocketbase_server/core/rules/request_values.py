@@ -82,6 +82,8 @@ def _step(value: Any, step: str) -> Any:
         value = _parsed(value)
     elif isinstance(value, GeoPoint):
         value = value.export()
+    elif isinstance(value, Upload):
+        value = _described(value)
     if isinstance(value, list):
         index = int(step) if step.isascii() and step.isdigit() else -1
         return value[index] if 0 <= index < len(value) else MISSING
@@ -116,8 +118,6 @@ def _text_of(value: Any) -> str:
             return value.text
         case GeoPoint():
             return dumps(value.export()).decode()
-        case Upload():
-            return value.name
     return dumps(_jsonable(value), sort_keys=True).decode()
 
 
@@ -130,7 +130,12 @@ def _jsonable(value: Any) -> Any:
         return value.load()
     if isinstance(value, GeoPoint):
         return value.export()
-    return value.name if isinstance(value, Upload) else value
+    return _described(value) if isinstance(value, Upload) else value
+
+
+def _described(upload: Upload) -> dict[str, Any]:
+    """Return what rules see of an uploaded file."""
+    return {"name": upload.file_name, "originalName": upload.name, "size": upload.size}
 
 
 def _as_number(value: Any) -> Any:

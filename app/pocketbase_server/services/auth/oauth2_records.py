@@ -122,9 +122,10 @@ class NewRecord:
         self._user = user
         self._body: dict[str, Any] = dict(event.details["create_data"])
         self._password = ""
-        self._fill_mapped()
         if not self._body.get("email"):
             self._body["email"] = user.email
+        # COMPAT: after the address, which is what the provider says it is, whatever is mapped to it
+        self._fill_mapped()
         if not self._body.get("password"):
             self._password = password or spare_password(self._app, self._collection)
             self._body["password"] = self._body["passwordConfirm"] = random_string(LENGTH)
@@ -135,13 +136,14 @@ class NewRecord:
             return
         mapped, user = options.oauth2.mapped_fields, self._user
         self._map(mapped.id, user.id)
+        # COMPAT: what is not told is a blank name, which rules can see
         self._map(mapped.name, user.name)
         self._map_username(mapped.username, user.username)
         self._map_avatar(mapped.avatar_url, user.avatar_url)
 
     def _map(self, name: str, value: Any) -> None:
         # COMPAT: what the caller says counts, even when it says nothing
-        if name and value and name not in self._body and self._collection.field(name) is not None:
+        if name and name not in self._body and self._collection.field(name) is not None:
             self._body[name] = value
 
     def _map_username(self, name: str, value: str) -> None:
@@ -165,10 +167,11 @@ class NewRecord:
         field = self._collection.field(name) if name else None
         if field is None or not url or name in self._body:
             return
+        picture: Any = url
         if field.type == "file":
-            self._map(name, fetch_avatar(self._app, url, getattr(field, "max_size", 0)))
-        else:
-            self._map(name, url)
+            picture = fetch_avatar(self._app, url, getattr(field, "max_size", 0))
+        if picture:
+            self._map(name, picture)
 
     def create(self) -> Record:
         """Create the record, as its create rule allows; verified if the address is the provider's."""

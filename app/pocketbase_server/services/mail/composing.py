@@ -58,7 +58,11 @@ def _own_headers(headers: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def _header_address(one: Address) -> HeaderAddress:
     check_address(one.address)
+    name, _, domain = one.address.rpartition("@")
     try:
+        if not name.isascii():
+            # NOTE: the library reads no names beyond ASCII, but writes them
+            return HeaderAddress(one_line(one.name), username=name, domain=domain)
         return HeaderAddress(one_line(one.name), addr_spec=one.address)
     except (ValueError, IndexError) as ex:
         raise MailError(f"invalid address {one.address!r}") from ex

@@ -82,13 +82,11 @@ class Broker:
     def unsubscribe(self, client: RealtimeClient, topic: str) -> bool:
         """Let a client listen to *topic* no longer; False when it did not. Of many at once one gets True."""
         with self._lock:
-            texts = [text for text, s in client.subscriptions.items() if s.topic == topic]
-            for text in texts:
-                self._unlink_text(client, text)
-            client.subscriptions = {
-                text: s for text, s in client.subscriptions.items() if text not in texts
-            }
-        return bool(texts)
+            if topic not in client.subscriptions:
+                return False
+            self._unlink_text(client, topic)
+            client.subscriptions = {t: s for t, s in client.subscriptions.items() if t != topic}
+        return True
 
     def _unlink_text(self, client: RealtimeClient, text: str) -> None:
         topic = client.subscriptions[text].topic

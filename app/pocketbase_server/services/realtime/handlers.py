@@ -9,6 +9,7 @@ from pocketbase_server.storage.sql.inline import MODE
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
+    from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.hooks.events import CollectionEvent, RecordErrorEvent, RecordEvent
 
 _FIRST: Final = -99
@@ -25,11 +26,13 @@ def bind_realtime(app: App) -> None:
     hooks.record_after_update_success.bind(on.updated, id="__pbRealtimeUpdate__", priority=_FIRST)
     hooks.record_after_delete_success.bind(on.deleted, id="__pbRealtimeDelete__", priority=_FIRST)
     hooks.record_after_delete_error.bind(on.kept, id="__pbRealtimeKept__", priority=_FIRST)
+    hooks.collection_update.bind(on.changing, id="__pbRealtimeCollectionUpdate__", priority=_FIRST)
     hooks.collection_after_delete_success.bind(on.dropped, id="__pbRealtimeCollection__")
 
 
 class _Handlers:
     def __init__(self, app: App) -> None:
+        self._app = app
         self._realtime = app.realtime
 
     def writing(self, event: RecordEvent) -> None:
@@ -59,7 +62,20 @@ class _Handlers:
         self._realtime.kept(event.record)
         event.next()
 
+    def changing(self, event: CollectionEvent) -> None:
+        before = _secret(self._app.collections.get(event.collection.id))
+        event.next()
+        # COMPAT: who signed in with a token that is worthless now is a guest
+        if before and before != _secret(event.collection):
+            gone = event.collection.id
+            self._app.data.after_commit(lambda: self._realtime.forget_collection(gone))
+
     def dropped(self, event: CollectionEvent) -> None:
         event.next()
         if event.collection.is_auth:
             self._realtime.forget_collection(event.collection.id)
+
+
+def _secret(collection: Collection | None) -> str:
+    options = collection.auth if collection is not None else None
+    return options.auth_token.secret if options is not None else ""

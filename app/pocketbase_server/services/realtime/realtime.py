@@ -176,7 +176,7 @@ class Realtime:
             self._publish(message)
 
     def forget_collection(self, collection_id: str) -> None:
-        """Make guests of all clients that signed in as a record of a deleted collection."""
+        """Make guests of all clients that signed in as a record of a collection."""
         self.broker.forget_collection(collection_id)
         if self.bus.has_peers():
             self._publish({"op": "collection", "id": collection_id})

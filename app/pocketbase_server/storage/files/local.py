@@ -29,8 +29,8 @@ from pocketbase_server.storage.files.base import (
     FileStoreError,
 )
 
-TEMPORARY: Final = ".tmp"
-"""The end of the names of files that are not whole yet."""
+TEMPORARY: Final = ".tmp~"
+"""The end of the names of files that are not whole yet; no upload keeps a name with this end."""
 _GONE: Final = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG))
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})

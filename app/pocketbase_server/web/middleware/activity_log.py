@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote
 
 from pocketbase_server.core.errors import AppError, Issue
+from pocketbase_server.kit.text import sentence
 from pocketbase_server.web.errors import GENERIC
 
 if TYPE_CHECKING:
@@ -15,6 +17,27 @@ if TYPE_CHECKING:
     from pocketbase_server.app import App
     from pocketbase_server.web.exchange import Request, Response
 
+_PLAIN: Final = "/%~!$&'()*+,;=:@[]"
+_TO_ESCAPE: Final = re.compile(r"[^!#-;=?-\[\]_a-z~]")
+_REASON: Final = "Raw error:"
+_TAKEN: Final = "validation_not_unique"
+_COMMON: Final = frozenset(
+    f"validation_{name}"
+    for name in (
+        "empty",
+        "in_invalid",
+        "invlaid_ip_or_subnet",
+        "length_invalid",
+        "length_out_of_range",
+        "length_too_long",
+        "length_too_short",
+        "match_invalid",
+        "max_less_equal_than_required",
+        "min_greater_equal_than_required",
+        "not_in_invalid",
+        "required",
+    )
+)
 INFO: Final = 0
 ERROR: Final = 8
 
@@ -59,9 +82,9 @@ class ActivityLog:
             "execTime": round((perf_counter() - req.started) * 1000, 6),
             "method": req.method,
             "referer": req.header("referer") or "",
-            "status": resp.status,
+            "status": resp.status_code,
             "type": "request",
-            "url": req.target,
+            "url": _escaped(req.target),
             "userAgent": req.header("user-agent") or "",
         }
         if logs.log_ip:
@@ -75,23 +98,43 @@ class ActivityLog:
 
 
 def _readable(target: str) -> str:
-    return unquote_plus(target) if "%" in target or "+" in target else target
+    return unquote(target) if "%" in target else target
+
+
+def _escaped(target: str) -> str:
+    """Return a target as a client sends it."""
+    if _TO_ESCAPE.search(target) is None:
+        return target
+    path, mark, query = target.partition("?")
+    return quote(path, safe=_PLAIN) + mark + query
 
 
 def _told(error: BaseException) -> tuple[str, Any]:
     """Return message and details of an error: what the caller saw, and what lies behind it."""
     if not isinstance(error, AppError):
         return f"{type(error).__name__}: {error}", None
-    if error.__cause__ is not None and not error.data:
-        return error.message or GENERIC, str(error.__cause__)
-    return error.message or GENERIC, _messages(error.data) or None
+    message = sentence(error.message or GENERIC)
+    # NOTE: where the caller sees the reason, it need not be said twice
+    if error.__cause__ is not None and not error.data and _REASON not in message:
+        return message, str(error.__cause__)
+    return message, _messages(error.data) or None
 
 
 def _messages(tree: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        # COMPAT: in the log an issue's text is no sentence
-        key: value.message[:1].lower() + value.message[1:].removesuffix(".")
-        if isinstance(value, Issue)
-        else (_messages(value) if hasattr(value, "items") else str(value))
-        for key, value in tree.items()
-    }
+    return {key: _message(value) for key, value in tree.items()}
+
+
+def _message(value: Any) -> Any:
+    if isinstance(value, Issue):
+        return _text(value)
+    return _messages(value) if hasattr(value, "items") else value
+
+
+def _text(issue: Issue) -> str:
+    # COMPAT: in the log the texts of common checks are no sentences
+    plain = issue.message.removesuffix(".")
+    if issue.code == _TAKEN:
+        return plain
+    if issue.code in _COMMON or issue.code.startswith("validation_is_"):
+        return plain[:1].lower() + plain[1:]
+    return issue.message

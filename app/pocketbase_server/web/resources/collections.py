@@ -10,6 +10,8 @@ from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.core.options import INVALID_BODY
 from pocketbase_server.services import collection_crud as crud
 from pocketbase_server.web.media import (
+    body_bytes,
+    has_body,
     read_body,
     read_form,
     send_json,
@@ -42,7 +44,7 @@ class CollectionsResource:
 
     def on_get(self, req: Request, resp: Response) -> None:
         """List collections."""
-        page = crud.list_collections(self._app, request_info(req))
+        page = crud.list_collections(self._app, request_info(req, has_body=False))
         send_json(req, resp, page, is_page=True)
 
     def on_post(self, req: Request, resp: Response) -> None:
@@ -58,17 +60,21 @@ class CollectionResource:
 
     def on_get(self, req: Request, resp: Response, collection: str) -> None:
         """Show a collection."""
-        send_json(req, resp, crud.view_collection(self._app, request_info(req), collection))
+        info = request_info(req, has_body=False)
+        send_json(req, resp, crud.view_collection(self._app, info, collection))
 
     def on_patch(self, req: Request, resp: Response, collection: str) -> None:
         """Change a collection."""
         self._app.collections.find(collection)
         info = _request_with_body(req)
+        if not info.body and has_body(req) and body_bytes(req).strip() == b"null":
+            # COMPAT: null stands for a collection without a name
+            info.body = {"name": ""}
         send_json(req, resp, crud.update_collection(self._app, info, collection))
 
     def on_delete(self, req: Request, resp: Response, collection: str) -> None:
         """Delete a collection."""
-        crud.delete_collection(self._app, request_info(req), collection)
+        crud.delete_collection(self._app, request_info(req, has_body=False), collection)
         send_nothing(resp)
 
 

@@ -22,7 +22,7 @@ class SettingsResource:
 
     def on_get(self, req: Request, resp: Response) -> None:
         """Show the settings, secrets left out."""
-        send_json(req, resp, view_settings(self._app, request_info(req)))
+        send_json(req, resp, view_settings(self._app, request_info(req, has_body=False)))
 
     def on_patch(self, req: Request, resp: Response) -> None:
         """Change the settings."""

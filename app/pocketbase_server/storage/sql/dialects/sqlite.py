@@ -94,26 +94,27 @@ class SqliteDialect:
         quote = self.quote
         alter = f"ALTER TABLE {quote(change.new_name)} "
         # NOTE: names pass through temporary ones, so that columns may trade theirs
-        temporary = {name: _temporary(name) for name in (*change.renamed.values(), *_names(change))}
+        renamed = [(old, new, _temporary(new)) for old, new in change.renamed.items()]
+        added = [(c, _temporary(c.name)) for c in _in_order(change, change.added)]
         steps = [AlterStep(text) for text in self._rename_table(change)]
         steps += [
             AlterStep(f"{alter}DROP COLUMN {quote(name)}", f"drop column {name}")
             for name in change.dropped
         ]
         steps += [
-            AlterStep(
-                f"{alter}RENAME COLUMN {quote(old)} TO {quote(temporary[new])}",
-                f"rename column {old}",
-            )
-            for old, new in change.renamed.items()
+            AlterStep(f"{alter}RENAME COLUMN {quote(old)} TO {quote(held)}", f"rename column {old}")
+            for old, _, held in renamed
         ]
         steps += [
-            AlterStep(f"{alter}ADD {quote(temporary[column.name])} {self.column(column)}")
-            for column in _in_order(change, change.added)
+            AlterStep(
+                f"{alter}ADD {quote(held)} {self.column(column)}", f"add column {column.name}"
+            )
+            for column, held in added
         ]
+        final = [(held, new) for _, new, held in renamed] + [(held, c.name) for c, held in added]
         return steps + [
             AlterStep(f"{alter}RENAME COLUMN {quote(held)} TO {quote(name)}")
-            for name, held in temporary.items()
+            for held, name in final
         ]
 
     def _rename_table(self, change: TableChange) -> list[str]:
@@ -201,10 +202,6 @@ _AS_SINGLE: Final = (
 
 def _temporary(name: str) -> str:
     return name + random_string(_TEMP_SUFFIX)
-
-
-def _names(change: TableChange) -> list[str]:
-    return [column.name for column in _in_order(change, change.added)]
 
 
 def _in_order(change: TableChange, columns: list[ColumnSpec]) -> list[ColumnSpec]:
