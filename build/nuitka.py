@@ -138,10 +138,14 @@ def compile_folder(python: Path, source: Path, out: Path, contents: dict[str, li
 
 def static_python(python: Path) -> Path | None:
     """Return the static Python that is made for executables, where there is another one too."""
-    asked = "import sysconfig; print(sysconfig.get_config_var('LIBPL'), sysconfig.get_python_version())"
+    asked = (
+        "import sysconfig; print(sysconfig.get_config_var('LIBPL'), sysconfig.get_python_version())"
+    )
     folder, version = _said(str(python), "-c", asked).split()
     library = Path(folder, f"libpython{version}.a")
-    return library if library.exists() and Path(folder, f"libpython{version}-pic.a").exists() else None
+    return (
+        library if library.exists() and Path(folder, f"libpython{version}-pic.a").exists() else None
+    )
 
 
 def third_party(site: Path) -> list[str]:
