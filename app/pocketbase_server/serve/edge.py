@@ -188,6 +188,9 @@ class Edge:
             finally:
                 MODE.active = False
         elif lane is Lane.SHARED and self._may_inline(match):
+            if body is NO_BODY:
+                # PERF: whoever waited for a body knows how many others there are
+                await asyncio.sleep(0)
             quick = await self._write(make)
             if quick is not None:
                 return quick
