@@ -237,9 +237,9 @@ class Writing:
 
 
 def write_at_once(
-    tmp_path: Path, *paths: str, gone: tuple[str, ...] = ()
+    tmp_path: Path, *paths: str, gone: tuple[str, ...] = (), body: bytes = b"x"
 ) -> tuple[dict[str, bytes], list[str], Writing]:
-    """Send a write to each path in one turn of the loop, while somebody else is being answered."""
+    """Send a write to each path in one turn of the loop; those with a body find somebody else there."""
     engine = Engine(tmp_path / "data.db")
     engine.open()
     engine.run("CREATE TABLE t (id TEXT PRIMARY KEY, CHECK (id != '/refused'))")
@@ -253,13 +253,13 @@ def write_at_once(
     async def run() -> dict[str, bytes]:
         edge = Edge(app, may_inline=lambda _: True)  # type: ignore[arg-type]
         edge.start(asyncio.get_running_loop())
-        wires = {path: Wire() for path in paths}
+        wires = {path: Wire(body) for path in paths}
         tasks = {}
         for path, wire in wires.items():
-            scope = Scope()
+            scope = Scope(content_length=str(len(body)))
             scope.path = path
             tasks[path] = asyncio.create_task(edge.__rsgi__(scope, wire))
-        edge._running += 1
+        edge._running += bool(body)
         await asyncio.sleep(0)
         for path in gone:
             tasks[path].cancel()
@@ -286,6 +286,15 @@ def test_who_is_gone_holds_nobody_up(tmp_path: Path) -> None:
     answers, stored, _ = write_at_once(tmp_path, "/a", "/b", "/c", gone=("/a", "/b"))
     assert answers == {"/a": b"", "/b": b"", "/c": b"ok"}
     assert stored == ["/a", "/b", "/c"]
+
+
+def test_writes_without_a_body_find_each_other(tmp_path: Path, monkeypatch: Any) -> None:
+    """Nobody who has company commits alone."""
+    alone: list[Engine] = []
+    monkeypatch.setattr(Engine, "commit_shared", alone.append)
+    answers, stored, _ = write_at_once(tmp_path, "/a", "/b", body=b"")
+    assert answers == {"/a": b"ok", "/b": b"ok"}
+    assert (stored, alone) == (["/a", "/b"], [])
 
 
 def test_a_commit_that_fails_is_the_trouble_of_one(tmp_path: Path) -> None:
