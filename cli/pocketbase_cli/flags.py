@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pocketbase_server.kit.program import is_executable
+
 from pocketbase_cli.parsing import Flag, Kind
 
 if TYPE_CHECKING:
@@ -20,20 +22,15 @@ def base_folder() -> Path:
 
     That is the folder of the executable when compiled, the working directory when run from source.
     """
-    if not is_compiled():
+    if not is_executable():
         return Path()
     # NOTE: the executable unpacks itself elsewhere; its launcher tells which file was started
     started = os.environ.get("POCKETBASE_EXECUTABLE") or sys.executable
     return Path(os.path.realpath(started)).parent
 
 
-def is_compiled() -> bool:
-    """Tell whether we run as one binary (Nuitka or PyInstaller)."""
-    return "__compiled__" in globals() or bool(getattr(sys, "frozen", False))
-
-
 def _default(name: str) -> str:
-    return str(base_folder() / name) if is_compiled() else f"./{name}"
+    return str(base_folder() / name) if is_executable() else f"./{name}"
 
 
 GLOBAL_FLAGS: Final = (

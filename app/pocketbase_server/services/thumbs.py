@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pocketbase_server.core.errors import NotFoundError, OffloadError
 from pocketbase_server.core.records.files import ServedFile
 from pocketbase_server.kit.lru import Lru
+from pocketbase_server.kit.program import is_executable
 from pocketbase_server.services import thumb_maker
 from pocketbase_server.services.thumb_headers import ThumbError
 from pocketbase_server.services.thumb_maker import BusyError, Outcome
@@ -194,7 +195,7 @@ class _Makers:
 def _start() -> subprocess.Popen[str] | None:
     """Return a new process; None where there is nothing to start it with."""
     environment = dict(os.environ)
-    if getattr(sys, "frozen", False) or "__compiled__" in globals():
+    if is_executable():
         executable = os.environ.get("POCKETBASE_EXECUTABLE")
         if not executable:
             return None
