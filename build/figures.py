@@ -40,7 +40,7 @@ class Side:
 def main() -> int:
     """Measure, print, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--executable", default=str(ROOT / ".builds" / "pocketbase"))
+    parser.add_argument("--executable", default=str(servers.EXECUTABLE))
     parser.add_argument("--quick", action="store_true", help="leave the speed out")
     parser.add_argument("--seconds", default="3", help="length of each run under load (3)")
     options = parser.parse_args()

@@ -30,6 +30,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 ROOT = Path(__file__).resolve().parent.parent
+EXECUTABLE = ROOT / ".builds" / "pocketbase"
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
@@ -214,8 +215,8 @@ class Server:
 
     def _plain(self) -> tuple[str, ...]:
         """Return the flag that makes us answer as the reference, which does not know it."""
-        is_ours = self.command == ours_command() and "--expand-all" not in self.args
-        return ("--no-expand-all",) if is_ours else ()
+        is_ours = self.command in (ours_command(), [str(EXECUTABLE)])
+        return ("--no-expand-all",) if is_ours and "--expand-all" not in self.args else ()
 
     def wait_ready(self, pause: float = 0.01) -> float:
         """Return the seconds until the first answer; raise StartError when none comes."""
