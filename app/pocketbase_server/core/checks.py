@@ -43,16 +43,19 @@ _FOUND_VIA = Issue("validation_found_via", 'The value cannot contain "_via_".')
 
 def name_issue(name: str) -> Issue | None:
     """Return why *name* is no name for a field, or None."""
-    if not name:
-        return REQUIRED
-    too_long = length_issue(name, MAX_NAME)
-    if too_long is not None:
-        return too_long
-    if not is_word(name):
-        return MATCH_INVALID
+    issue = word_issue(name, MAX_NAME)
+    if issue is not None:
+        return issue
     if name in RESERVED_NAMES:
         return NOT_IN_INVALID
     return via_issue(name)
+
+
+def word_issue(text: str, high: int) -> Issue | None:
+    """Return why *text* is no word of up to *high* bytes, or None."""
+    if not text:
+        return REQUIRED
+    return length_issue(text, high) or (None if is_word(text) else MATCH_INVALID)
 
 
 def is_word(text: str) -> bool:

@@ -10,6 +10,8 @@ from contextlib import suppress
 from json import JSONDecoder
 from typing import TYPE_CHECKING, Any, Final
 
+from pocketbase_server.kit.json import no_constant
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,12 +20,7 @@ _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![.eE
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-def _refuse(word: str) -> None:
-    """Take `NaN` and `Infinity`, which Python reads, for mistakes."""
-    raise ValueError(word)
-
-
-_VALUE: Final = JSONDecoder(parse_constant=_refuse)
+_VALUE: Final = JSONDecoder(parse_constant=no_constant)
 
 
 class _Reader:

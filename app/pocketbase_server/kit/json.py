@@ -282,13 +282,14 @@ def _is_well_formed(text: str) -> bool:
 
 def _is_slowly_parsed(text: str) -> bool:
     try:
-        stdlib_json.loads(text, parse_constant=_no_constant)
+        stdlib_json.loads(text, parse_constant=no_constant)
     except (ValueError, RecursionError):
         return False
     return True
 
 
-def _no_constant(name: str) -> Any:
+def no_constant(name: str) -> Any:
+    """Refuse `NaN` and `Infinity`, which Python reads; raises `ValueError`."""
     raise ValueError(name)
 
 

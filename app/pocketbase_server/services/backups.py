@@ -93,18 +93,11 @@ class Backups:
         except FileStoreError as ex:
             raise BadRequestError(f"Failed to upload backup. Raw error: \n{ex}") from ex
 
-    def _is_there(self, key: str) -> bool:
+    def _is_there(self, key: str, *, in_doubt: bool = False) -> bool:
         try:
             return self._app.files.backups.exists(key)
         except FileStoreError:
-            return False
-
-    def _may_be_there(self, key: str) -> bool:
-        try:
-            return self._app.files.backups.exists(key)
-        except FileStoreError:
-            # COMPAT: what nobody can tell counts as taken
-            return True
+            return in_doubt
 
     def delete(self, key: str) -> None:
         """Remove a backup; raises `BadRequestError` when there is none."""
@@ -133,7 +126,8 @@ class Backups:
             return length_between(1, MAX_NAME)
         if not _NAME.match(name):
             return MATCH_INVALID
-        if self._may_be_there(name):
+        # COMPAT: what nobody can tell counts as taken
+        if self._is_there(name, in_doubt=True):
             return Issue(_TAKEN, "The backup file name is invalid or already exists.")
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.kit.ids import random_id
 from pocketbase_server.kit.mime import SNIFFED, sniff, type_by_name
+from pocketbase_server.kit.read_file import read_at_once
 
 if TYPE_CHECKING:
     from pocketbase_server.web.exchange import Request, Response
@@ -23,7 +23,6 @@ NOT_MODIFIED: Final = HTTPStatus.NOT_MODIFIED.value
 PRECONDITION_FAILED: Final = HTTPStatus.PRECONDITION_FAILED.value
 _CHUNK: Final = 1 << 16
 _SMALL: Final = 1 << 16
-_BINARY: Final = getattr(os, "O_BINARY", 0)
 _NO_OVERLAP: Final = "invalid range: failed to overlap"
 _NO_RANGE: Final = "invalid range"
 _NUMBER: Final = re.compile(r"[+-]?\d{1,19}\Z", re.ASCII)
@@ -61,13 +60,7 @@ class FileBody:
         if size > _SMALL:
             return None
         try:
-            handle = os.open(self.place, os.O_RDONLY | _BINARY)
-            try:
-                if self.start:
-                    os.lseek(handle, self.start, os.SEEK_SET)
-                data = os.read(handle, size)
-            finally:
-                os.close(handle)
+            data = read_at_once(self.place, size, self.start)
         except OSError:
             return None
         return data if len(data) == size else None

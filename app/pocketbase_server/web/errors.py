@@ -83,8 +83,7 @@ def error_body(error: BaseException) -> dict[str, Any]:
 
 
 def _exported(tree: Mapping[str, Any]) -> dict[str, Any]:
-    # COMPAT: sorted by name, for those who compare texts
-    return {str(key): _exported_value(tree[key]) for key in sorted(tree, key=str)}
+    return {str(key): _exported_value(value) for key, value in tree.items()}
 
 
 def _exported_value(value: Any) -> Any:

@@ -60,7 +60,7 @@ def collection_from_body(body: Mapping[str, Any]) -> Collection:
     if made.is_auth and made.name:
         # COMPAT: called after the id that its name gives, also when the body brings another
         made.indexes = [*default_auth_indexes(made_id(made), made.name).values()]
-    _load(made, body)
+    load_body(made, body)
     return made
 
 
@@ -81,31 +81,27 @@ def load_body(collection: Collection, body: Mapping[str, Any]) -> None:
     COMPAT: keys in another letter case are unknown, and unknown ones are ignored. Raises
     `BadRequestError` when a value has the wrong JSON type.
     """
-    _load(collection, body)
+    _load_texts(collection, body)
+    if "system" in body:
+        collection.system = _bool(body["system"])
+    for attribute, wire in WIRE_RULES.items():
+        if wire in body:
+            setattr(collection, attribute, _text_or_none(body[wire]))
+    if "indexes" in body:
+        collection.indexes = _texts(body["indexes"])
+    if "fields" in body:
+        collection.fields = _fields(body["fields"])
+        collection.forget_fields()
+    _require_options(body)
+    collection.set_options(body)
 
 
 def collection_from_import(body: Mapping[str, Any]) -> Collection:
     """Return a new collection as `collection_from_body()` does, but all names of keys are exact."""
     kind = body.get("type")
     made = new_collection(kind if isinstance(kind, str) and kind else BASE)
-    _load(made, body)
+    load_body(made, body)
     return made
-
-
-def _load(collection: Collection, plain: Mapping[str, Any]) -> None:
-    _load_texts(collection, plain)
-    if "system" in plain:
-        collection.system = _bool(plain["system"])
-    for attribute, wire in WIRE_RULES.items():
-        if wire in plain:
-            setattr(collection, attribute, _text_or_none(plain[wire]))
-    if "indexes" in plain:
-        collection.indexes = _texts(plain["indexes"])
-    if "fields" in plain:
-        collection.fields = _fields(plain["fields"])
-        collection.forget_fields()
-    _require_options(plain)
-    collection.set_options(plain)
 
 
 def _require_options(plain: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pocketbase_server.core.checks import MATCH_INVALID, is_word, length_issue, via_issue
+from pocketbase_server.core.checks import via_issue, word_issue
 from pocketbase_server.core.collections.auth_validate import auth_issues
 from pocketbase_server.core.collections.defaults import auth_fields
 from pocketbase_server.core.collections.indexes import validate_indexes
@@ -104,14 +104,8 @@ class CollectionCheck:
             return None
         if self._old is not None:
             return None if new.id == self._old.id else _IN_INVALID
-        if not new.id:
-            return REQUIRED
-        too_long = length_issue(new.id, MAX_ID)
-        if too_long is not None:
-            return too_long
-        if not is_word(new.id):
-            return MATCH_INVALID
-        return _ID_TAKEN if any(c.id == new.id for c in self._app.collections.all()) else None
+        is_taken = any(c.id == new.id for c in self._app.collections.all())
+        return word_issue(new.id, MAX_ID) or (_ID_TAKEN if is_taken else None)
 
     def _system_issue(self) -> Issue | None:
         old = self._old
@@ -127,14 +121,12 @@ class CollectionCheck:
 
     def _name_issue(self) -> Issue | None:
         name = self._new.name
-        if not name:
-            return REQUIRED
-        too_long = length_issue(name, MAX_NAME)
-        if too_long is not None:
-            return too_long
-        if not is_word(name):
-            return MATCH_INVALID
-        return via_issue(name) or self._system_name_issue() or self._taken_issue(name)
+        return (
+            word_issue(name, MAX_NAME)
+            or via_issue(name)
+            or self._system_name_issue()
+            or self._taken_issue(name)
+        )
 
     def _system_name_issue(self) -> Issue | None:
         old = self._old

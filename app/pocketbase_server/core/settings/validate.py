@@ -6,7 +6,7 @@ import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
-from pocketbase_server.core.checks import MATCH_INVALID, at_least, at_most, length_between
+from pocketbase_server.core.checks import MATCH_INVALID, at_least, at_most, length_issue
 from pocketbase_server.core.errors import REQUIRED, Issue
 from pocketbase_server.core.settings.networks import issues_of
 from pocketbase_server.kit.addresses import is_email, is_url
@@ -79,7 +79,7 @@ def text_issue(value: str, *, required: bool = False, longest: int = _MAX_TEXT) 
     """Return the issue of a text that is missing or too long."""
     if not value:
         return REQUIRED if required else None
-    return length_between(1, longest) if len(value.encode()) > longest else None
+    return length_issue(value, longest)
 
 
 def _number(

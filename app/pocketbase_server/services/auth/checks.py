@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pocketbase_server.core.checks import length_between
+from pocketbase_server.core.checks import byte_length, length_between
 from pocketbase_server.core.errors import REQUIRED, Issue, ValidationErrors
 from pocketbase_server.kit.addresses import is_email
 
@@ -24,8 +24,7 @@ def text_issue(text: str, low: int = 1, high: int = LONGEST) -> Issue | None:
     if not text:
         return REQUIRED
     # COMPAT: bytes are counted, not characters
-    size = len(text.encode(errors="surrogatepass"))
-    return None if low <= size <= high else length_between(low, high)
+    return None if low <= byte_length(text) <= high else length_between(low, high)
 
 
 def email_issue(text: str) -> Issue | None:

@@ -18,6 +18,7 @@ from typing import ClassVar, Final
 import orjson
 
 from pocketbase_server.kit.ids import random_id
+from pocketbase_server.kit.read_file import read_at_once
 from pocketbase_server.kit.upload import Upload
 from pocketbase_server.storage.files.base import (
     CHUNK,
@@ -32,7 +33,6 @@ from pocketbase_server.storage.files.base import (
 TEMPORARY: Final = ".tmp~"
 """The end of the names of files that are not whole yet; no upload keeps a name with this end."""
 _GONE: Final = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG))
-_BINARY: Final = getattr(os, "O_BINARY", 0)
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _DOTS: Final = frozenset(("", ".", ".."))
 
@@ -316,12 +316,7 @@ def _write_attributes(
 
 def _read_attributes(place: str) -> tuple[str, Mapping[str, str]]:
     try:
-        # PERF: a file object costs more than its few bytes
-        handle = os.open(place + RESERVED, os.O_RDONLY | _BINARY)
-        try:
-            text = os.read(handle, CHUNK)
-        finally:
-            os.close(handle)
+        text = read_at_once(place + RESERVED, CHUNK)
     except FileNotFoundError:
         return DEFAULT_TYPE, _NOTHING
     except OSError as ex:

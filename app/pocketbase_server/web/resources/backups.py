@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pocketbase_server.core.errors import BadRequestError, ForbiddenError, NotFoundError
 from pocketbase_server.core.records.files import ServedFile
 from pocketbase_server.services.files import superuser_by_file_token
-from pocketbase_server.storage.files.base import FileMissingError
+from pocketbase_server.storage.files.base import FileMissingError, FileStoreError
 from pocketbase_server.web.media import read_files, send_json, send_nothing
 from pocketbase_server.web.resources.auth.forms import read_texts
 from pocketbase_server.web.resources.files import send_stored
@@ -62,10 +62,9 @@ class BackupResource:
             raise ForbiddenError("Insufficient permissions to access the resource.")
         try:
             send_stored(req, resp, self._app.files.backups, ServedFile(key, key))
-        except NotFoundError as ex:
-            if isinstance(ex.__cause__, FileMissingError):
-                raise
-            # COMPAT: only what is not there is not found
+        except FileMissingError as ex:
+            raise NotFoundError from ex
+        except FileStoreError as ex:
             raise BadRequestError from ex
 
     def on_delete(self, req: Request, resp: Response, key: str) -> None:  # noqa: ARG002

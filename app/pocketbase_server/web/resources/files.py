@@ -56,7 +56,10 @@ class FileResource:
         def serve(file: ServedFile) -> None:
             # NOTE: pages of other origins may show the files of records in frames
             resp.delete_header("x-frame-options")
-            send_stored(req, resp, self._app.files.storage, file)
+            try:
+                send_stored(req, resp, self._app.files.storage, file)
+            except FileStoreError as ex:
+                raise NotFoundError from ex
 
         download(self._app, request_info(req), (collection, id, name), serve)
 
@@ -75,13 +78,10 @@ class FileTokenResource:
 
 
 def send_stored(req: Request, resp: Response, store: FileStore, file: ServedFile) -> None:
-    """Answer with a file of *store*; raises `NotFoundError` when it is not there."""
+    """Answer with a file of *store*; raises `FileStoreError` when it is not there or cannot be had."""
     if MODE.active and store.is_remote:
         raise OffloadError
-    try:
-        info = store.info(file.key)
-    except FileStoreError as ex:
-        raise NotFoundError from ex
+    info = store.info(file.key)
     _set_headers(req, resp, file.name, info)
     if info.place:
         send_file(req, resp, info.place, size=info.size, modified=info.modified)
