@@ -84,7 +84,7 @@ def ask(app: App, scope: Scope | None = None, *, inline: bool = True) -> str:
         edge = Edge(app, may_inline=lambda _: inline)  # type: ignore[arg-type]
         edge.start(asyncio.get_running_loop())
         wire = Wire(b"x" * (SMALL + 1))
-        await edge.__rsgi__(scope or Scope(), wire)
+        await edge.answer(scope or Scope(), wire)
         edge.close()
         return wire.answer[1]
 
@@ -135,6 +135,128 @@ def test_errors_of_the_application_are_answered() -> None:
     assert "Something went wrong" in ask(App(Lane.POOL, lambda: 1 / 0))  # type: ignore[arg-type, return-value]
 
 
+class Bringer:
+    """What brings requests to an edge: one thread of its own, as granian has it."""
+
+    def __init__(self, app: App) -> None:
+        self.edge = Edge(app, may_inline=lambda _: True)  # type: ignore[arg-type]
+
+    async def bring(self, scope: Scope) -> tuple[Wire, bool]:
+        """Return the answer to a request, and whether it was there before the loop did anything."""
+        wire = Wire(b"abc")
+        rest: list[Any] = []
+
+        def take() -> None:
+            rest.append(self.edge.begin(scope, wire))
+
+        thread = threading.Thread(target=take, name="bringer")
+        thread.start()
+        thread.join(LIMIT)
+        if rest[0] is not None:
+            await rest[0]
+        return wire, rest[0] is None
+
+    def ask(self, scope: Scope | None = None) -> tuple[str, bool]:
+        async def run() -> tuple[Wire, bool]:
+            self.edge.start(asyncio.get_running_loop())
+            answered = await self.bring(scope or Scope())
+            self.edge.close()
+            return answered
+
+        wire, at_once = asyncio.run(run())
+        return wire.answer[1].decode(), at_once
+
+
+def posted(**headers: str) -> Scope:
+    scope = Scope(**headers)
+    scope.method = "POST"
+    return scope
+
+
+@pytest.mark.parametrize(
+    ("app", "scope", "thread"),
+    [
+        (App(Lane.INLINE), Scope(), "bringer"),
+        (App(Lane.INLINE), posted(), "bringer"),
+        (App(Lane.INLINE), posted(content_length="0"), "bringer"),
+        (App(Lane.INLINE), posted(content_length="3"), "MainThread"),
+        (App(Lane.INLINE), posted(transfer_encoding="chunked"), "MainThread"),
+        (App(Lane.SHARED), Scope(), "MainThread"),
+        (App(Lane.POOL), Scope(), "request-1"),
+    ],
+    ids=["read", "nothing to read", "empty body", "body", "chunked body", "write", "pool"],
+)
+def test_what_needs_nothing_of_the_loop_is_answered_where_it_arrives(
+    app: App, scope: Scope, thread: str
+) -> None:
+    """Quick requests without a body cost no wake-up of the loop; all others go there."""
+    assert Bringer(app).ask(scope) == (thread, thread == "bringer")
+
+
+def test_what_would_wait_leaves_the_thread_that_brings_requests() -> None:
+    """A request that finds out that it must wait runs again elsewhere; no other waits for it."""
+    modes: list[bool] = []
+
+    def act() -> None:
+        modes.append(MODE.active)
+        if MODE.active:
+            raise OffloadError
+
+    assert Bringer(App(Lane.INLINE, act)).ask() == ("request-1", False)
+    assert modes == [True, False]
+
+
+def test_errors_are_answered_where_they_happen() -> None:
+    """An error in the handling of errors does not stop the thread that brings requests."""
+    text, at_once = Bringer(App(Lane.INLINE, lambda: 1 / 0)).ask()  # type: ignore[arg-type, return-value]
+    assert "Something went wrong" in text
+    assert at_once
+
+
+def test_a_worker_that_makes_room_says_so_in_every_answer() -> None:
+    """Whoever keeps a connection open makes a new one, which another worker takes."""
+    bringer = Bringer(App(Lane.INLINE))
+
+    async def run() -> list[bool]:
+        bringer.edge.start(asyncio.get_running_loop())
+        wires = [(await bringer.bring(Scope()))[0]]
+        bringer.edge.retire()
+        wires.append((await bringer.bring(Scope()))[0])
+        bringer.edge.close()
+        return [("connection", "close") in wire.headers for wire in wires]
+
+    assert asyncio.run(run()) == [False, True]
+
+
+def test_whoever_stops_waits_for_the_request_being_answered() -> None:
+    """The application is not closed under a request on the thread that brings them."""
+    begun, may_end = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def act() -> None:
+        begun.set()
+        may_end.wait(LIMIT)
+        order.append("answered")
+
+    edge = Edge(App(Lane.INLINE, act), may_inline=lambda _: True)  # type: ignore[arg-type]
+
+    async def run() -> None:
+        edge.start(asyncio.get_running_loop())
+        thread = threading.Thread(target=edge.begin, args=(Scope(), Wire()))
+        thread.start()
+        begun.wait(LIMIT)
+        drained = asyncio.create_task(edge.drain(LIMIT))
+        await asyncio.sleep(0.02)
+        may_end.set()
+        await drained
+        order.append("drained")
+        thread.join(LIMIT)
+        edge.close()
+
+    asyncio.run(run())
+    assert order == ["answered", "drained"]
+
+
 def body_of(wire: Wire, length: str | None, limit: int = 0) -> bytes:
     async def run() -> bytes:
         return (await read_body(wire, length, limit)).read()
@@ -167,7 +289,7 @@ def test_nothing_follows_a_refused_body(length: str, is_last: bool) -> None:
         edge = Edge(App(Lane.INLINE), may_inline=lambda _: True)  # type: ignore[arg-type]
         edge.start(asyncio.get_running_loop())
         wire = Wire(b"abc")
-        await edge.__rsgi__(Scope(content_length=length), wire)
+        await edge.answer(Scope(content_length=length), wire)
         edge.close()
         return wire
 
@@ -205,7 +327,7 @@ def test_writes_wait_for_writes_of_threads() -> None:
         edge.start(loop)
         wire, began = Wire(), loop.time()
         loop.call_later(0.02, end)
-        await edge.__rsgi__(scope, wire)
+        await edge.answer(scope, wire)
         edge.close()
         return wire.answer[1], loop.time() - began
 
@@ -258,7 +380,7 @@ def write_at_once(
         for path, wire in wires.items():
             scope = Scope(content_length=str(len(body)))
             scope.path = path
-            tasks[path] = asyncio.create_task(edge.__rsgi__(scope, wire))
+            tasks[path] = asyncio.create_task(edge.answer(scope, wire))
         edge._running += bool(body)
         await asyncio.sleep(0)
         for path in gone:

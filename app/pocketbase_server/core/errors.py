@@ -119,5 +119,5 @@ class RuleSyntaxError(AppError):
 class OffloadError(Exception):
     """The work at hand may wait or take long: run the same request again on a pool thread.
 
-    Raised only on the event loop's thread and only before anything was changed.
+    Raised only where nothing may wait (inline) and only before anything was changed.
     """

@@ -1,4 +1,4 @@
-"""The server's entry: one coroutine per request, which asks the WSGI application inline or on a thread."""
+"""The server's entry: asks the WSGI application at once, on the event loop or on a thread, as a request needs it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pocketbase_server.web.media import MULTIPART
 from pocketbase_server.web.sse import EventStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
 
     from pocketbase_server.web.api import Api
     from pocketbase_server.web.exchange import NativeHeaders
@@ -32,6 +32,8 @@ SLOW_THREADS: Final = 8
 _PATIENCE_MS: Final = 100
 """How long a write that could run on the loop waits for the threads' writes to end."""
 _READS: Final = frozenset({"GET", "HEAD"})
+_NO_LENGTH: Final = frozenset({"", "0"})
+_MOMENT: Final = 0.005
 
 Headers = list[tuple[str, str]]
 
@@ -72,6 +74,8 @@ class Edge:
         self._may_inline = may_inline
         self._data = api.app.data
         self._running = 0
+        self._is_answering = False
+        """Whether granian's thread is answering a request; it takes one at a time."""
         self._idle: asyncio.Event | None = None
         """Set once nothing is running; made when we are told to stop."""
         self._loop: asyncio.AbstractEventLoop
@@ -94,6 +98,8 @@ class Edge:
 
     def retire(self) -> None:
         """Have clients make a new connection for their next request, which another worker takes."""
+        # NOTE: on the loop all of them come by below
+        self.begin = self.answer  # type: ignore[method-assign]
         answer = self._answer
 
         async def last_answer(scope: Any, proto: Any) -> Answer:
@@ -107,6 +113,9 @@ class Edge:
     async def drain(self, patience: float) -> None:
         """Return when no request is being answered any more, or after *patience* seconds."""
         await self.hang_up()
+        until = self._loop.time() + patience
+        while self._is_answering and self._loop.time() < until:  # noqa: ASYNC110 - telling costs every request
+            await asyncio.sleep(_MOMENT)
         if not self._running:
             return
         self._idle = asyncio.Event()
@@ -118,15 +127,48 @@ class Edge:
         self._pool.close()
         self._slow.close()
 
-    async def __rsgi__(self, scope: Any, proto: Any) -> None:
-        """Answer one request."""
+    def begin(self, scope: Any, proto: Any) -> Coroutine[Any, Any, None] | None:
+        """Answer one request at once, or return what answers it on the loop.
+
+        Called on the thread by which granian brings requests, one at a time. PERF: the way to the loop
+        and back costs a wake-up and a fight for the interpreter, a third of what a quick request takes.
+        """
+        if scope.proto != "http":
+            return self.answer(scope, proto)
+        headers: NativeHeaders = scope.headers
+        match = self._api.match(scope.method, scope.path)
+        if (
+            match.endpoint.lane is not Lane.INLINE
+            or _brings_body(scope, headers, headers.get("content-length"))
+            or not self._may_inline(match)
+        ):
+            return self.answer(scope, proto)
+        call = _Call(self._api, scope, headers, match, NO_BODY, None)
+        self._is_answering = True
+        try:
+            answer = call.at_once()
+            body = answer.body
+            if answer.delay or body.__class__ is not list:
+                return self._respond(scope, proto, _given(answer))
+            proto.response_bytes(answer.status, answer.headers, body[0] if body else b"")
+        except OFFLOAD:
+            return self._respond(scope, proto, self._on_thread(Lane.INLINE, call, NO_BODY))
+        finally:
+            self._is_answering = False
+        return None
+
+    async def answer(self, scope: Any, proto: Any) -> None:
+        """Answer one request on the loop."""
         if scope.proto != "http":
             proto.close(403)
             return
+        await self._respond(scope, proto, self._answer(scope, proto))
+
+    async def _respond(self, scope: Any, proto: Any, coming: Coroutine[Any, Any, Answer]) -> None:
         self._running += 1
         stream: EventStream | None = None
         try:
-            answer = await self._answer(scope, proto)
+            answer = await coming
             if answer.delay:
                 await asyncio.sleep(answer.delay)
             body = answer.body
@@ -170,7 +212,7 @@ class Edge:
         refusal: Exception | None = None
         body: Body = NO_BODY
         length = headers.get("content-length")
-        if (length and length != "0") or (length is None and _brings_body(scope, headers)):
+        if _brings_body(scope, headers, length):
             try:
                 limit = match.endpoint.limit_for(match.params)
                 body = await read_body(proto, length, limit, self._api.app.dir.temp)
@@ -180,13 +222,8 @@ class Edge:
                 lane = Lane.SLOW
         make = _Call(self._api, scope, headers, match, body, refusal)
         if lane is Lane.INLINE and self._may_inline(match):
-            MODE.active = True
-            try:
-                return make()
-            except OFFLOAD:
-                pass
-            finally:
-                MODE.active = False
+            with contextlib.suppress(*OFFLOAD):
+                return make.at_once()
         elif lane is Lane.SHARED and self._may_inline(match):
             if body is NO_BODY:
                 # PERF: whoever waited for a body knows how many others there are
@@ -283,6 +320,14 @@ class _Call:
         self._refusal = refusal
         self._is_counted = False
 
+    def at_once(self) -> Answer:
+        """Call it where nothing may wait; raises one of `OFFLOAD` when it would have to."""
+        MODE.active = True
+        try:
+            return self()
+        finally:
+            MODE.active = False
+
     def __call__(self) -> Answer:
         environ = make_environ(self._scope, self._headers, self._match, self._body)
         if self._refusal is not None:
@@ -307,12 +352,19 @@ class _Call:
         return answer
 
 
+async def _given(answer: Answer) -> Answer:
+    """Return what is there already."""
+    return answer
+
+
 def _never(act: Callable[[], None]) -> None:
     """Leave it to the caller to commit."""
 
 
-def _brings_body(scope: Any, headers: NativeHeaders) -> bool:
-    """Tell whether a request that names no length may have a body all the same."""
+def _brings_body(scope: Any, headers: NativeHeaders, length: str | None) -> bool:
+    """Tell whether a request has a body, or may have one although it names no *length*."""
+    if length is not None:
+        return length not in _NO_LENGTH
     # NOTE: over HTTP/2 neither header is needed
     return bool(headers.get("transfer-encoding")) or (
         scope.method not in _READS and scope.http_version == "2"

@@ -13,9 +13,9 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from granian import _signals
+from granian import _futures, _signals
 from granian._granian import SocketHolder
-from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes, SSLProtocols
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes, SSLProtocols, TaskImpl
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
@@ -27,7 +27,8 @@ from pocketbase_server.serve.retire import SIGNAL as RETIRE
 from pocketbase_server.serve.worker import Job, Worker, load_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
+    from contextvars import Context
 
     from pocketbase_server.app import App
     from pocketbase_server.serve.acme.plan import TlsPlan
@@ -193,6 +194,7 @@ def _server(sock: socket.socket, workers: int, front: TlsFront | None) -> _Serve
         workers=workers,
         loop=Loops.auto,
         runtime_mode=RuntimeModes.st,
+        task_impl=TaskImpl.asyncio,
         http=HTTPModes.auto if front else HTTPModes.http1,
         http1_settings=HTTP1Settings(
             header_read_timeout=_HEADER_TIMEOUT_MS, max_buffer_size=_HEADER_BYTES
@@ -231,7 +233,39 @@ def _load(job: Job, dying: int, where: object, index: int, *, is_first_time: boo
     os.close(dying)  # the parent alone keeps it open, so that its death is noticed
     worker = load_worker(job, index, is_first_time=is_first_time)
     _on_signals(worker, where)
+    _futures._cbsched_aioschedule = partial(_taking, worker)
     return worker
+
+
+def _taking(worker: Worker, loop: asyncio.AbstractEventLoop, context: Context, _: object) -> Any:
+    """Return what granian calls with every request, on the thread that brings them to the loop.
+
+    NOTE: granian's own would send each to the loop, although most need nothing of it.
+    """
+
+    async def finish(rest: Coroutine[Any, Any, None], watcher: Any) -> None:
+        try:
+            await rest
+        except BaseException as ex:  # noqa: BLE001 - granian tells it
+            watcher.err(ex)
+            return
+        watcher.done()
+
+    def go_on(rest: Coroutine[Any, Any, None], watcher: Any) -> None:
+        watcher.taskref(loop.create_task(finish(rest, watcher)))
+
+    def take(watcher: Any) -> None:
+        try:
+            rest = worker.begin(watcher.scope, watcher.proto)
+        except BaseException as ex:  # noqa: BLE001 - granian tells it
+            watcher.err(ex)
+            return
+        if rest is None:
+            watcher.done()
+        else:
+            loop.call_soon_threadsafe(go_on, rest, watcher, context=context)
+
+    return take
 
 
 def _on_signals(worker: Worker, where: object) -> None:

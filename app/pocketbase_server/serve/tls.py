@@ -7,7 +7,7 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from pocketbase_server.serve.acme.plan import TlsPlan
 
-Rsgi = Callable[[Any, Any], Awaitable[None]]
+Rest = Coroutine[Any, Any, None] | None
+Begin = Callable[[Any, Any], Rest]
 
 _STOP_SECONDS: Final = 3.0
 _SHORT_LIFE: Final = 5.0
@@ -109,19 +110,19 @@ def _loads(path: Path) -> bool:
     return True
 
 
-def without_www(answer: Rsgi, names: frozenset[str]) -> Rsgi:
-    """Return *answer* with requests to *names* sent to the same without `www.`."""
+def without_www(begin: Begin, names: frozenset[str]) -> Begin:
+    """Return *begin* with requests to *names* sent to the same without `www.`."""
 
-    async def redirect(scope: Any, proto: Any) -> None:
+    def redirect(scope: Any, proto: Any) -> Rest:
         # NOTE: HTTP/2 has no header for it
         host: str = scope.authority or scope.headers.get("host") or ""
         name = host.partition(":")[0].lower()
         if name not in names:
-            await answer(scope, proto)
-            return
+            return begin(scope, proto)
         path = quote(scope.path, safe="/!$&'()*+,;=:@~")
         query = f"?{scope.query_string}" if scope.query_string else ""
         location = f"https://{host[len('www.') :]}{path}{query}"
         proto.response_empty(307, [("location", location)])
+        return None
 
     return redirect

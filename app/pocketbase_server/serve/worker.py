@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from pocketbase_server.serve.edge import Edge
     from pocketbase_server.web.endpoint import Match
 
-Rsgi = Callable[[Any, Any], Awaitable[None]]
+Rest = Coroutine[Any, Any, None] | None
+Begin = Callable[[Any, Any], Rest]
 DRAIN_SECONDS: Final = 3.0
 """How long requests in flight may take to end after we are told to stop."""
 
@@ -46,7 +47,7 @@ class Job:
 
 
 class Worker:
-    """One worker's side of the server: granian calls `__rsgi__`, and the others around its life."""
+    """One worker's side of the server: granian calls `begin` with requests, the others around its life."""
 
     def __init__(self, job: Job, index: int, *, is_first_time: bool = True) -> None:
         self._job = job
@@ -58,12 +59,16 @@ class Worker:
         self._app.restart = partial(ask_for_restart, job.parent_pid)
         self._app.bootstrap()
         self._edge = _edge(self._app)
-        self.__rsgi__: Rsgi = self._edge.__rsgi__
+        self.begin: Begin = self._begin
+        """Answers one request at once, or returns what answers it on the loop."""
         if job.www_names:
             from pocketbase_server.serve.tls import without_www
 
-            self.__rsgi__ = without_www(self._edge.__rsgi__, job.www_names)
+            self.begin = without_www(self._begin, job.www_names)
         _calm_collector()
+
+    def _begin(self, scope: Any, proto: Any) -> Rest:
+        return self._edge.begin(scope, proto)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         raise_limit()

@@ -19,9 +19,9 @@ class Lane(Enum):
     """Where a request runs."""
 
     INLINE = "inline"
-    """On the event loop, since it is known to be quick; in the pool when it turns out not to be."""
+    """Where it arrives, since it is known to be quick; in the pool when it turns out not to be."""
     SHARED = "shared"
-    """As `INLINE`; what it writes may be committed together with the writes of others."""
+    """As `INLINE`, on the event loop; what it writes may be committed together with the writes of others."""
     POOL = "pool"
     SLOW = "slow"
     """In threads of its own: passwords, uploads, backups. They cannot starve the pool."""

@@ -198,7 +198,7 @@ class Engine:
         """Tell whether the statement running in this thread has had its time."""
         thread = self._thread
         started = thread.started
-        # NOTE: on the loop, time that others compute does not count
+        # NOTE: inline, time that others compute does not count
         now = time.thread_time() if MODE.active else _now()
         if started == 0.0:
             thread.started = now

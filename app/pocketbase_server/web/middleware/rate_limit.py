@@ -29,7 +29,7 @@ class RateLimit:
             self._check(req)
 
     def _check(self, req: Request) -> None:
-        # NOTE: what was to run on the event loop may come a second time, on a thread
+        # NOTE: what was to run inline may come a second time, on a thread
         if COUNTED_KEY in req.env:
             return
         action, collection = self._target(req)
