@@ -192,3 +192,19 @@ def test_excerpt_of_a_long_text_stops_early():
     text = "<p>word</p>" * 1_000_000
 
     assert "word wo" == excerpt(text, 7)
+
+
+@pytest.mark.parametrize("levels", [50, 99, 101, 5000])
+def test_deep_paths(levels):
+    """
+    A path of thousands of names is no more than a path that leads deep, or nowhere.
+    """
+    value = 1
+    for _ in range(levels):
+        value = {"a": value, "b": 2}
+    path = ".".join(["a"] * levels)
+    found, depth = pick({"a": value} if levels < 1000 else {"a": {"b": 1}}, path), 0
+    while isinstance(found, dict) and found:
+        found, depth = found.get("a"), depth + 1
+
+    assert depth >= (levels if levels < 1000 else 1)

@@ -13,6 +13,8 @@ from pocketbase_server.core.errors import BadRequestError
 
 Modifier = Callable[[Any], Any]
 _MOST_ARGUMENTS = 2
+_DEEPEST = 100
+"""Levels of a path that are looked at; what lies deeper is kept whole."""
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _SEPARATORS = re.compile(r"[(), ]+")
 _QUOTES = frozenset("\"'`")
@@ -105,7 +107,9 @@ def parse_fields(expression: str) -> Picker:
     for item in _split(expression):
         # COMPAT: a space before the modifier's colon belongs to the name
         path, colon, modifier = item.partition(":")
-        picker.add(path.split("."), _modifier(modifier) if colon else None)
+        names = path.split(".", _DEEPEST)
+        # SECURITY: one level is one call or more, and a caller may ask for thousands
+        picker.add(names[:_DEEPEST], _modifier(modifier) if colon else None)
     return picker
 
 
