@@ -10,14 +10,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.serve.bodies import Body, read_body
-from pocketbase_server.serve.environ import NO_BODY, make_environ
+from pocketbase_server.serve.environ import make_environ
 from pocketbase_server.serve.pool import Pool
 from pocketbase_server.serve.sse import Lines
 from pocketbase_server.storage.sql.inline import MODE
 from pocketbase_server.web.content import FileBody
 from pocketbase_server.web.endpoint import Lane, Match
 from pocketbase_server.web.errors import OFFLOAD
-from pocketbase_server.web.exchange import COUNTED_KEY, DELAY_KEY, REFUSAL_KEY
+from pocketbase_server.web.exchange import COUNTED_KEY, DELAY_KEY, NO_BODY, REFUSAL_KEY
 from pocketbase_server.web.media import MULTIPART
 from pocketbase_server.web.sse import EventStream
 

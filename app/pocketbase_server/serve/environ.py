@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.web.exchange import HEADERS_KEY, MATCH_KEY
 
 if TYPE_CHECKING:
     from pocketbase_server.web.endpoint import Match
     from pocketbase_server.web.exchange import NativeHeaders
-
-NO_BODY: Final = BytesIO()
 
 
 class Environ(dict[str, Any]):

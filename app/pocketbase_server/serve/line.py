@@ -21,7 +21,7 @@ from pocketbase_server.services.realtime.broker import ID_LENGTH
 from pocketbase_server.services.realtime.clients import MAX_WAITING_BYTES, MAX_WAITING_EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pocketbase_server.serve.gauge import Gauge
     from pocketbase_server.services.realtime.clients import RealtimeClient
@@ -55,6 +55,13 @@ class Way(Protocol):
     def release(self, *, is_dropped: bool) -> None:
         """Let go of the connection; at once when the client is *is_dropped*."""
         ...
+
+
+def in_a_chunk(events: Sequence[bytes]) -> list[bytes]:
+    """Return pieces that make a chunk of *events* when a client's head is put between them."""
+    size = len(events) * HEAD_LENGTH + sum(map(len, events))
+    *others, last = events
+    return [b"%x\r\n" % size, *others, last + b"\r\n"]
 
 
 class Line:

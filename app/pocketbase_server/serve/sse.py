@@ -15,7 +15,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.serve.handles import Handles
-from pocketbase_server.serve.line import AT_ONCE, HEAD_LENGTH, GranianWay, Line, SocketWay, Way
+from pocketbase_server.serve.line import AT_ONCE, GranianWay, Line, SocketWay, Way, in_a_chunk
 
 if TYPE_CHECKING:
     import socket
@@ -149,10 +149,7 @@ class Lines:
                 posted.extendleft((event, others) for event in reversed(events))
                 clients = clients[:left]
             left -= len(clients)
-            if len(events) == 1:
-                self._send_one(events[0], clients)
-            else:
-                self._send_all(events, clients)
+            self._send(events, clients)
         if posted and not self._is_due:
             self._is_due = True
             self._loop.call_soon(self._flush)
@@ -168,22 +165,17 @@ class Lines:
             size += len(event)
         return events, clients
 
-    def _send_one(self, event: bytes, clients: Sequence[RealtimeClient]) -> None:
+    def _send(self, events: Sequence[bytes], clients: Sequence[RealtimeClient]) -> None:
         find, now = self._lines.get, monotonic()
-        before, after = b"%x\r\n" % (HEAD_LENGTH + len(event)), event + b"\r\n"
+        pieces = in_a_chunk(events)
+        is_wake = _WAKE in events
         for client in clients:
             line = find(client)
             # PERF: a thousand times for one event; for whom nothing waits, this is all
-            if line is not None and line.is_free and event is not _WAKE:
-                line.way.write(before + line.head + after)
+            if line is not None and line.is_free and not is_wake:
+                line.way.write(line.head.join(pieces))
                 client.last_sent = now
             elif line is not None:
-                self._send_later((event,), line)
-
-    def _send_all(self, events: Sequence[bytes], clients: Sequence[RealtimeClient]) -> None:
-        for client in clients:
-            line = self._lines.get(client)
-            if line is not None:
                 self._send_later(events, line)
 
     @staticmethod

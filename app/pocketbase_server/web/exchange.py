@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -27,6 +28,9 @@ COUNTED_KEY: Final = "pocketbase.counted"
 By `DELAY_KEY` a responder hands back how many seconds the answer is to wait; `COUNTED_KEY` says that
 the request was counted for the rate limits, in case that it is run again.
 """
+
+NO_BODY: Final = BytesIO()
+"""The input of requests that the server process knows to have no body."""
 
 SECURITY_HEADERS: Final = {
     "vary": "Origin",

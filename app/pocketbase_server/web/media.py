@@ -12,6 +12,7 @@ from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.kit.form_values import MergeError, from_pairs, merge
 from pocketbase_server.kit.json import JsonError, dumps, is_valid, loads_strict
 from pocketbase_server.kit.query import QueryError, parse_form
+from pocketbase_server.web.exchange import NO_BODY
 from pocketbase_server.web.media_type import parse_media_type
 from pocketbase_server.web.multipart import FileBuffer, Form, MultipartError, parse_multipart
 
@@ -94,6 +95,8 @@ def _parse_body(req: Request) -> dict[str, Any]:
 
 def has_body(req: Request) -> bool:
     """Tell whether the caller sent a body."""
+    if req.env["wsgi.input"] is NO_BODY:
+        return False
     length = req.header("content-length")
     if length is not None:
         return length != "0"
