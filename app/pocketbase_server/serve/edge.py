@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pocketbase_server.serve.bodies import Body, read_body
 from pocketbase_server.serve.environ import make_environ
 from pocketbase_server.serve.pool import Pool
+from pocketbase_server.serve.send_file import FileSender
 from pocketbase_server.serve.sse import Lines
 from pocketbase_server.storage.sql.inline import MODE
 from pocketbase_server.web.content import FileBody
@@ -83,6 +84,7 @@ class Edge:
         self._pool: Pool
         self._slow: Pool
         self._lines = Lines()
+        self._files = FileSender()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Get ready to answer on *loop*."""
@@ -91,10 +93,12 @@ class Edge:
         self._pool = Pool(loop, POOL_THREADS, "request")
         self._slow = Pool(loop, SLOW_THREADS, "slow-request")
         self._lines.start(loop)
+        self._files.start(loop)
 
     async def hang_up(self) -> None:
-        """End the connections that stay open, and begin no others."""
+        """End the connections that stay open, begin no others, and return when large files have left."""
         await self._lines.close()
+        await self._files.close()
 
     def retire(self) -> None:
         """Have clients make a new connection for their next request, which another worker takes."""
@@ -112,8 +116,9 @@ class Edge:
 
     async def drain(self, patience: float) -> None:
         """Return when no request is being answered any more, or after *patience* seconds."""
-        await self.hang_up()
         until = self._loop.time() + patience
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.hang_up(), patience)
         while self._is_answering and self._loop.time() < until:  # noqa: ASYNC110 - telling costs every request
             await asyncio.sleep(_MOMENT)
         if not self._running:
@@ -133,7 +138,8 @@ class Edge:
         Called on the thread by which granian brings requests, one at a time. PERF: the way to the loop
         and back costs a wake-up and a fight for the interpreter, a third of what a quick request takes.
         """
-        if scope.proto != "http":
+        busy = self._files.busy
+        if scope.proto != "http" or (busy and scope.client in busy):
             return self.answer(scope, proto)
         headers: NativeHeaders = scope.headers
         match = self._api.match(scope.method, scope.path)
@@ -147,10 +153,10 @@ class Edge:
         self._is_answering = True
         try:
             answer = call.at_once()
-            body = answer.body
-            if answer.delay or body.__class__ is not list:
+            data = _at_hand(answer)
+            if data is None:
                 return self._respond(scope, proto, _given(answer))
-            proto.response_bytes(answer.status, answer.headers, body[0] if body else b"")
+            proto.response_bytes(answer.status, answer.headers, data)
         except OFFLOAD:
             return self._respond(scope, proto, self._on_thread(Lane.INLINE, call, NO_BODY))
         finally:
@@ -162,6 +168,8 @@ class Edge:
         if scope.proto != "http":
             proto.close(403)
             return
+        if self._files.busy:
+            await self._files.free(scope.client)
         await self._respond(scope, proto, self._answer(scope, proto))
 
     async def _respond(self, scope: Any, proto: Any, coming: Coroutine[Any, Any, Answer]) -> None:
@@ -171,14 +179,14 @@ class Edge:
             answer = await coming
             if answer.delay:
                 await asyncio.sleep(answer.delay)
-            body = answer.body
-            # PERF: nearly every body is a list of one piece
-            if body.__class__ is list:
-                proto.response_bytes(answer.status, answer.headers, body[0] if body else b"")
+                answer.delay = 0.0
+            data, body = _at_hand(answer), answer.body
+            if data is not None:
+                proto.response_bytes(answer.status, answer.headers, data)
             elif isinstance(body, EventStream):
                 stream = body
             else:
-                await self._send(proto, answer)
+                await self._send(scope, proto, answer)
         finally:
             self._running -= 1
             if self._idle is not None and not self._running:
@@ -186,12 +194,11 @@ class Edge:
         if stream is not None:
             await self._lines.serve(scope, proto, answer, stream)
 
-    async def _send(self, proto: Any, answer: Answer) -> None:
+    async def _send(self, scope: Any, proto: Any, answer: Answer) -> None:
         body = answer.body
         if isinstance(body, FileBody):
-            data = body.whole_if_small()
-            if data is not None:
-                proto.response_bytes(answer.status, answer.headers, data)
+            if (sending := self._files.send(scope, proto, answer, body)) is not None:
+                await sending
             elif body.is_whole:
                 proto.response_file(answer.status, answer.headers, body.place)
             else:
@@ -350,6 +357,17 @@ class _Call:
             # NOTE: the rest of the body may still be coming, so nothing can follow on this connection
             answer.headers = [*answer.headers, ("connection", "close")]
         return answer
+
+
+def _at_hand(answer: Answer) -> bytes | None:
+    """Return the body of an answer that may leave now and in one piece; None of others."""
+    body = answer.body
+    if answer.delay:
+        return None
+    # PERF: nearly every body is a list of one piece
+    if body.__class__ is list:
+        return body[0] if body else b""
+    return body.whole_if_small() if isinstance(body, FileBody) else None
 
 
 async def _given(answer: Answer) -> Answer:

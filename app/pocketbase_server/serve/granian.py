@@ -279,8 +279,7 @@ def _on_signals(worker: Worker, where: object) -> None:
         event = set_signals(loop)  # type: ignore[no-untyped-call]
 
         def stop() -> None:
-            worker.hang_up(loop)
-            event.set()
+            worker.hang_up(loop).add_done_callback(lambda _: event.set())
 
         def retire() -> None:
             if worker.retire():

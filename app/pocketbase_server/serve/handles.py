@@ -53,8 +53,11 @@ class Handles:
         self._most = _limit() * 3 // 4
         """Handles from here on are for new connections only."""
 
-    def second(self, scope: Any) -> socket.socket | None:
-        """Return another handle of the socket that the request came by, or None."""
+    def second(self, scope: Any, *, send_buffer: int = _SEND_BUFFER) -> socket.socket | None:
+        """Return another handle of the socket that the request came by, or None.
+
+        The system keeps as much for it as *send_buffer* says; 0 leaves that to the system.
+        """
         if os.name != "posix":
             return None
         try:
@@ -67,9 +70,9 @@ class Handles:
         peer: str = scope.client
         fd = self._find(peer, free)
         sock = _duplicate(fd, peer) if fd is not None else None
-        if sock is not None and scope.http_version.startswith("1"):
+        if sock is not None and send_buffer and scope.http_version.startswith("1"):
             # NOTE: other answers on an HTTP/2 connection want all the room they can get
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         if sock is not None and fd is not None:
             self._claimed[sock.fileno()] = fd
             self._taken.add(fd)
