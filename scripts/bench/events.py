@@ -1,5 +1,8 @@
 """
 Realtime under load: many subscribers on one topic, and how long until the last one has an event.
+
+Events come alone, or many at once: those of a batch, and those of writers that do not wait for each
+other. Every subscriber has to get all of them, once.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import selectors
 import socket
 import sqlite3
 import statistics
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +27,12 @@ from scripts import servers
 from scripts.http_client import Client
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scripts.bench.report import Report
     from scripts.servers import Server
 
 SUBSCRIBERS = 1000
-ROUNDS = 30
 _MESSAGE = b"x" * 250
 RECORDS = "/api/collections/events/records"
 GREETING = re.compile(rb'"clientId":"(\w{40})"')
@@ -42,7 +47,17 @@ class Heard:
     cpu_ms: float
     own_ms: float
     """The part of it that is spent in the program, not in the system's sending."""
-    kilobytes: float
+
+
+@dataclass(slots=True, frozen=True)
+class Load:
+    """How events come: how many at a time, how often, and who writes what makes them."""
+
+    name: str
+    count: int
+    rounds: int
+    write: Callable[[int, str, int], None]
+    """Is given the port, the title of the records and how many there are to be."""
 
 
 def measure(theirs: Any, ours: Any, report: Report, wanted: re.Pattern[str]) -> None:
@@ -51,19 +66,24 @@ def measure(theirs: Any, ours: Any, report: Report, wanted: re.Pattern[str]) -> 
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     for kind, rule in RULES.items():
         name = f"{SUBSCRIBERS} SSE, {kind}"
-        if not wanted.search(name):
+        loads = [load for load in LOADS if wanted.search(name + load.name)]
+        if not loads:
             continue
-        one, other = (_measure(side.server, rule) for side in (theirs, ours))
-        report.fact(f"{name}: last", one.last_ms, other.last_ms, "ms")
-        report.fact(f"{name}: CPU", one.cpu_ms, other.cpu_ms, "ms/event")
-        report.fact(f"{name}: own CPU", one.own_ms, other.own_ms, "ms/event")
+        (memory, one), (memory_2, other) = (
+            _measure(side.server, rule, loads) for side in (theirs, ours)
+        )
+        if not rule:  # NOTE: later ones find memory that is kept from before
+            report.fact(f"{name}: memory", memory, memory_2, "kB each")
+        for load, his, mine in zip(loads, one, other, strict=True):
+            report.fact(f"{name}{load.name}: last", his.last_ms, mine.last_ms, "ms")
+            report.fact(f"{name}{load.name}: CPU", his.cpu_ms, mine.cpu_ms, "ms/event")
+            report.fact(f"{name}{load.name}: own CPU", his.own_ms, mine.own_ms, "ms/event")
         floor = _bare_sends()
         report.fact(f"{SUBSCRIBERS} bare sends: CPU", floor, floor, "ms/event")
-        if not rule:  # NOTE: later ones find memory that is kept from before
-            report.fact(f"{name}: memory", one.kilobytes, other.kilobytes, "kB each")
 
 
-def _measure(server: Server, rule: str) -> Heard:
+def _measure(server: Server, rule: str, loads: list[Load]) -> tuple[float, list[Heard]]:
+    """Return the kilobytes that a subscriber takes, and what each load was like."""
     root = Client(server.port).login(servers.EMAIL, servers.PASSWORD)
     root.delete("/api/collections/events")
     fields = [{"name": "title", "type": "text"}]
@@ -75,13 +95,19 @@ def _measure(server: Server, rule: str) -> Heard:
     for sock, token in zip(sockets, tokens, strict=True):
         _subscribe(server.port, _client_id(sock), token)
     kilobytes = (server.memory_mb() - before) * 1024 / SUBSCRIBERS
-    spent, own = server.cpu_seconds(), _own_seconds(server)
-    taken = [_round(server.port, sockets, f"event{number}!") for number in range(ROUNDS)]
-    spent, own = server.cpu_seconds() - spent, _own_seconds(server) - own
+    heard = [_under(server, sockets, load) for load in loads]
     for sock in sockets:
         sock.close()
-    each = 1000 / ROUNDS
-    return Heard(statistics.median(taken) * 1000, spent * each, own * each, kilobytes)
+    return kilobytes, heard
+
+
+def _under(server: Server, sockets: list[socket.socket], load: Load) -> Heard:
+    _round(server.port, sockets, LOADS[0], "first!")
+    spent, own = server.cpu_seconds(), _own_seconds(server)
+    taken = [_round(server.port, sockets, load, f"event{n}!") for n in range(load.rounds)]
+    spent, own = server.cpu_seconds() - spent, _own_seconds(server) - own
+    each = 1000 / load.rounds / load.count
+    return Heard(statistics.median(taken) * 1000, spent * each, own * each)
 
 
 def _own_seconds(server: Server) -> float:
@@ -97,7 +123,7 @@ def _bare_sends() -> float:
         for _ in range(SUBSCRIBERS):
             pairs.append((socket.create_connection(listening.getsockname()), listening.accept()[0]))
     taken = []
-    for _ in range(ROUNDS):
+    for _ in range(30):
         begin = time.process_time()
         for _, sock in pairs:
             sock.send(_MESSAGE)
@@ -127,23 +153,64 @@ def _subscribe(port: int, client_id: str, token: str) -> None:
     client.close()
 
 
-def _round(port: int, sockets: list[socket.socket], title: str) -> float:
-    """Create a record; return the seconds until every subscriber has heard of it."""
-    writer = Client(port)
+def _round(port: int, sockets: list[socket.socket], load: Load, title: str) -> float:
+    """Create records; return the seconds until every subscriber has heard of all of them."""
+    mark = title.encode()
+    left = dict.fromkeys(sockets, load.count)
+    rest = dict.fromkeys(sockets, b"")
+    begin = time.perf_counter()
+    writer = threading.Thread(target=load.write, args=(port, title, load.count))
+    writer.start()
     with selectors.DefaultSelector() as selector:
         for sock in sockets:
             selector.register(sock, selectors.EVENT_READ)
-        begin = time.perf_counter()
-        writer.must("POST", RECORDS, {"title": title})
-        left = len(sockets)
-        while left and time.perf_counter() - begin < 30:
+        while selector.get_map() and time.perf_counter() - begin < 60:
             for key, _ in selector.select(1):
-                if title.encode() in key.fileobj.recv(65536):  # type: ignore[union-attr]
-                    left -= 1
-                    selector.unregister(key.fileobj)
+                sock: Any = key.fileobj
+                text = rest[sock] + sock.recv(1 << 20)
+                left[sock] -= text.count(mark)
+                rest[sock] = text[text.rfind(mark) + 1 :][-len(mark) :]
+                if left[sock] <= 0:
+                    selector.unregister(sock)
         taken = time.perf_counter() - begin
-    writer.close()
-    return taken if not left else float("nan")
+    writer.join()
+    return taken if not any(left.values()) else float("nan")
+
+
+def _write_one(port: int, title: str, count: int) -> None:
+    client = Client(port)
+    for _ in range(count):
+        client.must("POST", RECORDS, {"title": title})
+    client.close()
+
+
+def _write_batch(port: int, title: str, count: int) -> None:
+    """Create all in one request."""
+    client = Client(port)
+    item = {"method": "POST", "url": RECORDS, "body": {"title": title}}
+    client.must("POST", "/api/batch", {"requests": [item] * count})
+    client.close()
+
+
+def _write_at_once(port: int, title: str, count: int) -> None:
+    """Create each on a connection of its own; nobody waits for another."""
+    body = json.dumps({"title": title}).encode()
+    head = f"POST {RECORDS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    writers = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+    for sock in writers:
+        sock.sendall(head.encode() + body)
+    for sock in writers:
+        while sock.recv(65536):
+            pass
+        sock.close()
+
+
+LOADS = (
+    Load("", 1, 30, _write_one),
+    Load(", batch of 50", 50, 3, _write_batch),
+    Load(", 64 at once", 64, 3, _write_at_once),
+)
 
 
 def _tokens(server: Server) -> list[str]:

@@ -42,10 +42,10 @@ class Place:
     port: int
     tls: ssl.SSLContext | None = None
 
-    def ask(self, path: str, body: Any, token: str = "") -> Any:
+    def ask(self, path: str, body: Any, token: str = "", method: str = "POST") -> Any:
         connection = self._connection()
         headers = {"Content-Type": "application/json", "Authorization": token}
-        connection.request("POST", path, json.dumps(body), headers)
+        connection.request(method, path, json.dumps(body), headers)
         answer = connection.getresponse()
         text = answer.read()
         connection.close()
@@ -87,7 +87,9 @@ def place(request, launch, ours_command) -> Place:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         found = Place(side.server, secure, context)
         eventually(lambda: Listener(secure, tls=context).close() is None)
-    found.ask("/api/collections", NEWS, side.tokens["superuser"])
+    token = side.tokens["superuser"]
+    found.ask("/api/collections", NEWS, token)
+    found.ask("/api/settings", {"batch": {"enabled": True}}, token, "PATCH")
     return found
 
 
@@ -119,6 +121,25 @@ def test_nobody_hears_anything_twice(place: Place) -> None:
     assert heard == [sorted(wanted)] * len(ears)
     place.tell("last")
     assert [_titles(ear, 1) for ear in ears] == [["last"]] * len(ears)
+    for ear in ears:
+        ear.close()
+
+
+def test_a_batch_is_heard_in_its_order(place: Place) -> None:
+    """
+    Events of a batch leave in few pieces; each is heard once, before what is written next.
+    """
+    ears = [place.listener(receive=4096 * (n % 2)) for n in range(20)]
+    wanted = []
+    for batch in range(3):
+        titles = [f"{batch} {n} {BIG if n % 7 == batch else ''}" for n in range(50)]
+        items = [{"method": "POST", "url": R, "body": {"title": title}} for title in titles]
+        place.ask("/api/batch", {"requests": items})
+        place.tell(f"after {batch}")
+        wanted += [*titles, f"after {batch}"]
+    heard = [_titles(ear, len(wanted)) for ear in ears]
+
+    assert heard == [wanted] * len(ears)
     for ear in ears:
         ear.close()
 

@@ -4,6 +4,7 @@ Realtime, what only we promise: several workers, slow readers, times, hooks, one
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
 
@@ -12,7 +13,8 @@ from pocketbase_server.app import App
 from pocketbase_server.core.collections.defaults import add_field
 from pocketbase_server.core.config import Config
 from pocketbase_server.core.fields import TextField
-from pocketbase_server.services.realtime.clients import LONGEST_SECONDS
+from pocketbase_server.services.realtime import clients
+from pocketbase_server.services.realtime.clients import LONGEST_SECONDS, together
 from pocketbase_server.services.realtime.topics import frame, parse_subscription
 
 from scripts.http_client import Client
@@ -205,8 +207,8 @@ class Box:
         self.posted: list[tuple[bytes, list[Any]]] = []
         self.hung_up: list[Any] = []
 
-    def post(self, event: bytes, clients: Any) -> None:
-        self.posted.append((event, list(clients)))
+    def post(self, posts: Any) -> None:
+        self.posted += [(event, list(clients)) for event, clients in posts]
 
     def wake(self, client: Any) -> None:
         pass
@@ -248,6 +250,52 @@ def test_equal_subscribers_share_one_event(app):
 
     assert len(posted) == 1
     assert posted[0][1] == clients
+
+
+def test_what_is_made_together_leaves_together(app, monkeypatch):
+    """
+    Events of one act are handed over once, in their order; what follows is not held up.
+    """
+    monkeypatch.setattr(clients, "_LONGEST_KEPT", 1000)
+    client = _client(app, "posts/*")
+    box = _box(app)
+    with together(), together():
+        for title in ("a", "b", "c"):
+            _new(app, title)
+        held = box.of(client)
+    titles = [re.findall(rb'"title":"(.)"', event)[0] for event in box.of(client)]
+    _new(app, "d")
+
+    assert held == []
+    assert titles == [b"a", b"b", b"c"]
+    assert len(box.of(client)) == 4
+
+
+@pytest.mark.parametrize(
+    ("topic", "rules", "asks"),
+    [
+        ("posts/*", {}, False),
+        ("posts/*", {"list_rule": None}, False),
+        ("posts/*", {"list_rule": "title != ''"}, True),
+        ("posts/x", {"view_rule": "title != ''"}, True),
+        ('posts/*?options={"query":{"filter":"title=1"}}', {}, True),
+        ('posts/*?options={"query":{"expand":"a"}}', {}, True),
+        ("other/*", {"list_rule": "title != ''"}, False),
+    ],
+)
+def test_who_hears_is_asked_only_where_it_may_differ(app, topic, rules, asks):
+    """
+    Where all hear the same, a write need not leave the event loop for those who listen.
+    """
+    posts = app.collections.find("posts").clone()
+    posts.list_rule = posts.view_rule = ""
+    for name, rule in rules.items():
+        setattr(posts, name, rule)
+    client = _client(app, topic)
+
+    assert asks == app.realtime.has_to_ask(posts)
+    app.realtime.broker.remove(client)
+    assert not app.realtime.has_to_ask(posts)
 
 
 def test_nobody_listens_nothing_is_done(app, monkeypatch):

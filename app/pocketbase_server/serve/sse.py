@@ -112,13 +112,13 @@ class Lines:
 
     # -- called on any thread
 
-    def post(self, event: bytes, clients: Sequence[RealtimeClient]) -> None:
-        """Send an event to all of them, soon and in order; who reads too slowly is dropped.
+    def post(self, posts: Sequence[tuple[bytes, Sequence[RealtimeClient]]]) -> None:
+        """Send events, each to all its clients, soon and in order; who reads too slowly is dropped.
 
         Waits only where events are posted faster than they can be sent.
         """
         posted = self._posted
-        posted.append((event, clients))
+        posted.extend(posts)
         if not self._is_due:
             self._is_due = True
             with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -130,7 +130,7 @@ class Lines:
 
     def wake(self, client: RealtimeClient) -> None:
         """Send what waits for a client, soon."""
-        self.post(_WAKE, (client,))
+        self.post([(_WAKE, (client,))])
 
     def hang_up(self, client: RealtimeClient) -> None:
         """End the connection of a client, soon."""

@@ -90,12 +90,16 @@ class Worker:
             self._edge.retire()
         return is_first_time
 
-    def hang_up(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Get ready to stop: end what stays open on purpose, and set a time limit for the rest."""
+    def hang_up(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
+        """Get ready to stop: end what stays open on purpose, and set a time limit for the rest.
+
+        Return what is done once granian may end the connections that it knows nothing to do for.
+        """
         last = threading.Timer(DRAIN_SECONDS, self._give_up)
         last.daemon = True
         last.start()
         self._ending = loop.create_task(self._edge.hang_up())
+        return self._ending
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(self._edge.drain(DRAIN_SECONDS))
@@ -146,9 +150,9 @@ def _edge(app: App) -> Edge:
 
 
 def _is_followed(app: App, match: Match) -> bool:
-    """Tell whether somebody wants to hear of a write: their rules are asked on a thread."""
+    """Tell whether rules say who hears of a write: these are asked on a thread."""
     collection = app.collections.get(match.params.get("collection", ""))
-    return collection is not None and app.realtime.wants(collection)
+    return collection is not None and app.realtime.has_to_ask(collection)
 
 
 _READ_HOOKS: Final = frozenset({"records_list_request", "record_view_request", "record_enrich"})

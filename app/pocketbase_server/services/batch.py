@@ -26,6 +26,7 @@ from pocketbase_server.kit.members import RepeatedMemberError, members
 from pocketbase_server.kit.query import is_whole_query, parse_form, parse_query
 from pocketbase_server.services.batch_uploads import Coming, UploadsAhead
 from pocketbase_server.services.rate_limit import Asked
+from pocketbase_server.services.realtime.clients import together
 from pocketbase_server.services.record_crud import (
     delete_record,
     find_collection,
@@ -210,7 +211,7 @@ class _Batch:
         """Return the answers, in order."""
         ahead = self._ahead(items)
         answers: list[dict[str, Any]] = []
-        with ahead.stored(), self._app.data.transaction():
+        with ahead.stored(), together(), self._app.data.transaction():
             until = monotonic() + self._app.settings.current.batch.timeout
             for at, item in enumerate(items):
                 if monotonic() > until:

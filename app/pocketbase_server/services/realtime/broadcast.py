@@ -56,6 +56,18 @@ class Broadcaster:
         """Tell whether anybody listens to records of a collection."""
         return self._broker.listens(collection.name, collection.id)
 
+    def has_to_ask(self, collection: Collection) -> bool:
+        """Tell whether somebody listens to records of a collection who may not just hear of all alike."""
+        if not self.wants(collection):
+            return False
+        hooks = self._app.hooks
+        return (
+            bool(collection.list_rule or collection.view_rule)
+            or collection.is_auth
+            or self._broker.has_options(collection.name, collection.id)
+            or len(hooks.record_enrich) + len(hooks.realtime_message_send) > 0
+        )
+
     def parcels(self, action: str, record: Record, *, is_stored: bool = True) -> list[Parcel]:
         """Return the events of a change, each with those who may see it."""
         if not self.wants(record.collection):

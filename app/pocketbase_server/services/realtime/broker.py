@@ -30,6 +30,8 @@ class Broker:
         self._topics: dict[str, ByText] = {}
         self._heads: dict[str, int] = {}
         """How many subscriptions there are to topics that begin so, up to their slash."""
+        self._choosy: dict[str, int] = {}
+        """As `_heads`, of the subscriptions that have options."""
         self._people: dict[tuple[str, str], Clients] = {}
         self._lock = threading.Lock()
 
@@ -77,7 +79,7 @@ class Broker:
             for text, subscription in client.subscriptions.items():
                 by_text = self._topics.setdefault(subscription.topic, {})
                 by_text.setdefault(text, {})[client.id] = client
-                self._count(subscription.topic, 1)
+                self._count(subscription, 1)
 
     def unsubscribe(self, client: RealtimeClient, topic: str) -> bool:
         """Let a client listen to *topic* no longer; False when it did not. Of many at once one gets True."""
@@ -89,9 +91,10 @@ class Broker:
         return True
 
     def _unlink_text(self, client: RealtimeClient, text: str) -> None:
-        topic = client.subscriptions[text].topic
+        subscription = client.subscriptions[text]
+        topic = subscription.topic
         by_text = self._topics[topic]
-        self._count(topic, -1)
+        self._count(subscription, -1)
         del by_text[text][client.id]
         if not by_text[text]:
             del by_text[text]
@@ -113,18 +116,20 @@ class Broker:
         if not same:
             self._people.pop(key, None)
 
-    def _count(self, topic: str, change: int) -> None:
-        head = topic.partition("/")[0]
-        count = self._heads.get(head, 0) + change
-        if count:
-            self._heads[head] = count
-        else:
-            self._heads.pop(head, None)
+    def _count(self, subscription: Subscription, change: int) -> None:
+        head = subscription.topic.partition("/")[0]
+        _add(self._heads, head, change)
+        if subscription.options:
+            _add(self._choosy, head, change)
 
     def listens(self, *heads: str) -> bool:
         """Tell whether anybody listens to a topic that is, up to its slash, one of *heads*."""
         known = self._heads
         return bool(known) and any(head in known for head in heads)
+
+    def has_options(self, *heads: str) -> bool:
+        """As `listens()`, of subscriptions with options only."""
+        return any(head in self._choosy for head in heads)
 
     def subscribed(self, topic: str) -> list[tuple[Subscription, list[RealtimeClient]]]:
         """Return the subscriptions to a topic, each with its clients."""
@@ -162,6 +167,14 @@ class Broker:
             for key in keys:
                 for client in list(self._people[key].values()):
                     self._unlink_auth(client)
+
+
+def _add(counts: dict[str, int], head: str, change: int) -> None:
+    count = counts.get(head, 0) + change
+    if count:
+        counts[head] = count
+    else:
+        counts.pop(head, None)
 
 
 def _key(record: Record) -> tuple[str, str]:

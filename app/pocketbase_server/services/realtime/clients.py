@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pocketbase_server.services.realtime.topics import Subscription, frame, parse_subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pocketbase_server.core.records.model import Record
+
+    Post = tuple[bytes, Sequence["RealtimeClient"]]
+    """An event and whom it is for."""
 
 MAX_WAITING_BYTES: Final = 1 << 20
 MAX_WAITING_EVENTS: Final = 4096
@@ -22,8 +27,8 @@ LONGEST_SECONDS: Final = 30 * 60.0
 class Outbox(Protocol):
     """The way to the clients of this process; its methods may be called on any thread."""
 
-    def post(self, event: bytes, clients: Sequence[RealtimeClient]) -> None:
-        """Send an event to all of them, soon and in order; who reads too slowly is dropped."""
+    def post(self, posts: Sequence[Post]) -> None:
+        """Send events, soon and in order; who reads too slowly is dropped."""
         ...
 
     def wake(self, client: RealtimeClient) -> None:
@@ -101,9 +106,51 @@ class RealtimeClient:
         return now - self.last_sent > self.idle_seconds or now - self.began > LONGEST_SECONDS
 
 
+class _Kept(threading.local):
+    """What this thread sends together, and since when."""
+
+    posts: list[Post] | None = None
+    since: float = 0.0
+
+
+_KEPT: Final = _Kept()
+_LONGEST_KEPT: Final = 0.1
+"""Seconds; where rules are asked for each client, events come slowly and need not wait for others."""
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Send in few pieces, and in their order, what events this thread makes until the end.
+
+    PERF: else the first would be on their way to everybody before the second is made.
+    """
+    if _KEPT.posts is not None:
+        yield
+        return
+    _KEPT.posts = []
+    try:
+        yield
+    finally:
+        posts, _KEPT.posts = _KEPT.posts, None
+        _post_all(posts)
+
+
 def post(event: bytes, clients: Sequence[RealtimeClient]) -> None:
     """Send an event made by `frame()` to clients of this process, which share it."""
+    kept = _KEPT.posts
+    if kept is None:
+        _post_all([(event, clients)])
+        return
+    if not kept:
+        _KEPT.since = monotonic()
+    kept.append((event, clients))
+    if monotonic() - _KEPT.since > _LONGEST_KEPT:
+        _KEPT.posts = []
+        _post_all(kept)
+
+
+def _post_all(posts: Sequence[Post]) -> None:
     # NOTE: all of one process have the same outbox
-    outbox = clients[0].outbox
+    outbox = next((c.outbox for _, clients in posts for c in clients if c.outbox), None)
     if outbox is not None:
-        outbox.post(event, clients)
+        outbox.post(posts)

@@ -37,12 +37,12 @@ class _Handlers:
 
     def writing(self, event: RecordEvent) -> None:
         # NOTE: there will be rules to ask, perhaps many: not while everybody waits
-        if MODE.active and self._realtime.wants(event.record.collection):
+        if MODE.active and self._realtime.has_to_ask(event.record.collection):
             raise WouldBlock
         event.next()
 
     def deleting(self, event: RecordEvent) -> None:
-        if not MODE.active:
+        if not (MODE.active and self._realtime.has_to_ask(event.record.collection)):
             self._realtime.deleting(event.record)
         self.writing(event)
 

@@ -76,6 +76,10 @@ class Realtime:
         """Tell whether anybody connected here listens to records of a collection."""
         return self.broadcaster.wants(collection)
 
+    def has_to_ask(self, collection: Collection) -> bool:
+        """Tell whether it takes questions to the database to say who may hear of a record, and what."""
+        return self.broadcaster.has_to_ask(collection)
+
     # -- other processes
 
     def start(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
@@ -15,10 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pocketbase_server.app import App
+    from pocketbase_server.core.settings.model import Logs
     from pocketbase_server.web.exchange import Request, Response
 
 _PLAIN: Final = "/%~!$&'()*+,;=:@[]"
-_TO_ESCAPE: Final = re.compile(r"[^!#-;=?-\[\]_a-z~]")
+_AS_IT_IS: Final = (
+    b"!#$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz~"
+)
 _REASON: Final = "Raw error:"
 _TAKEN: Final = "validation_not_unique"
 _COMMON: Final = frozenset(
@@ -56,54 +58,67 @@ class ActivityLog:
         req_succeeded: bool,  # noqa: ARG002, FBT001
     ) -> None:
         """Hand the entry to the log writer, which keeps it in memory for now."""
-        self._note(req, resp)
+        logs = self._app.settings.current.logs
+        target = req.target
+        failure = req.failure
+        if failure is None:
+            if _is_wanted(req) and logs.max_days > 0 and logs.min_level <= INFO:
+                data = _data(req, resp, target, logs)
+                self._app.logs.write_plain(_title(req, target), data, logs.max_data_size)
+            return
+        data = _data(req, resp, target, logs)
+        data["error"], data["details"] = _told(failure)
+        self._app.logs.write(ERROR, _title(req, target), data)
         # PERF: an error has the frames that it went through, they have the request and its uploads:
         # what has each other stays in memory for long
         req.failure = None
 
-    def _note(self, req: Request, resp: Response) -> None:
-        logs = self._app.settings.current.logs
-        level = INFO if req.failure is None else ERROR
-        if not self._is_wanted(req) or level < logs.min_level or logs.max_days <= 0:
-            return
-        self._app.logs.write(level, f"{req.method} {_readable(req.target)}", self._data(req, resp))
 
-    @staticmethod
-    def _is_wanted(req: Request) -> bool:
-        if req.failure is not None:
-            return True
-        return req.is_logged and (req.endpoint is None or req.endpoint.is_logged)
-
-    def _data(self, req: Request, resp: Response) -> dict[str, Any]:
-        logs = self._app.settings.current.logs
-        caller = req.caller
-        data: dict[str, Any] = {
-            "auth": caller.collection.name if caller is not None else "",
-            "execTime": round((perf_counter() - req.started) * 1000, 6),
-            "method": req.method,
-            "referer": req.header("referer") or "",
-            "status": resp.status_code,
-            "type": "request",
-            "url": _escaped(req.target),
-            "userAgent": req.header("user-agent") or "",
-        }
-        if logs.log_ip:
-            data["remoteIP"] = req.remote_ip
-            data["userIP"] = req.ip
-        if logs.log_auth_id and caller is not None:
-            data["authId"] = caller.id
-        if req.failure is not None:
-            data["error"], data["details"] = _told(req.failure)
-        return data
+def _is_wanted(req: Request) -> bool:
+    endpoint = req.endpoint
+    return req.is_logged and (endpoint is None or endpoint.is_logged)
 
 
-def _readable(target: str) -> str:
-    return unquote(target) if "%" in target else target
+def _title(req: Request, target: str) -> str:
+    return f"{req.method} {unquote(target) if '%' in target else target}"
+
+
+def _data(req: Request, resp: Response, target: str, logs: Logs) -> dict[str, Any]:
+    """Return what is noted of a request, in the order of its names."""
+    status = resp.status
+    data: dict[str, Any] = {
+        **_who(req, logs),
+        # PERF: `round()` would take half a microsecond
+        "execTime": int((perf_counter() - req.started) * 1e9) / 1e6,
+        "method": req.method,
+        "referer": req.header("referer") or "",
+        "remoteIP": req.remote_ip,
+        "status": status if status.__class__ is int else resp.status_code,
+        "type": "request",
+        "url": _escaped(target),
+        "userAgent": req.header("user-agent") or "",
+        "userIP": req.ip,
+    }
+    if not logs.log_ip:
+        del data["remoteIP"], data["userIP"]
+    return data
+
+
+def _who(req: Request, logs: Logs) -> dict[str, str]:
+    caller = req.caller
+    if caller is None:
+        return _NOBODY
+    auth = {"auth": caller.collection.name}
+    return {**auth, "authId": caller.id} if logs.log_auth_id else auth
+
+
+_NOBODY: Final = {"auth": ""}
 
 
 def _escaped(target: str) -> str:
     """Return a target as a client sends it."""
-    if _TO_ESCAPE.search(target) is None:
+    # PERF: twice as fast as a look with a pattern
+    if target.isascii() and not target.encode().translate(None, _AS_IT_IS):
         return target
     path, mark, query = target.partition("?")
     return quote(path, safe=_PLAIN) + mark + query
