@@ -86,6 +86,10 @@ def _relations() -> list[Row]:
             lambda i, _: f"author.permissions.active ?= true && n != {1000 + i}",
         ),
         "varied: editors ?~": ("posts", lambda _, words: f"editors.name ?~ '{words}'"),
+        "varied: editors ?~, beside others": (
+            "posts",
+            lambda i, words: f"editors.name ?~ '{words}' && n != {1000 + i}",
+        ),
         "varied: editors' organization": (
             "posts",
             lambda i, _: f"editors.organization.active ?= true && n != {1000 + i}",
@@ -142,6 +146,17 @@ def _relations() -> list[Row]:
 def _joined(i: int, words: str) -> str:
     name = f"@collection.users.name ?~ '{words[:5]}'"
     return f"@collection.users.id ?= author && {name} && n != {1000 + i}"
+
+
+def _beside_writes(token: str) -> list[Request]:
+    """Ask for what is kept until somebody writes, while somebody writes elsewhere."""
+    made = _varied("posts", lambda i, _: f"editors.organization.active ?= true && n != {1000 + i}")
+    reads, writes = made(token), iter(_updates(token))
+    return [
+        request
+        for number, read in enumerate(reads, 1)
+        for request in ((read,) if number % 10 else (read, next(writes)))
+    ]
 
 
 def _in_range(i: int, words: str) -> str:
@@ -269,6 +284,12 @@ ROWS = [
         user=True,
     ),
     *_relations(),
+    Row(
+        "varied: editors' organization, a tenth writes",
+        _beside_writes,
+        connections=4,
+        volatile=True,
+    ),
     Row(
         "varied: @collection join",
         _varied("posts", _joined),

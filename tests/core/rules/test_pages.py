@@ -79,6 +79,35 @@ def test_indexes_that_are_not_understood(world):
     assert world.plan("title = 'x'")[0].pace is None
 
 
+PEOPLE = [
+    ("name ~ 'n'", "", True),
+    ("name ~ 'n'", "-level", True),
+    ("posts_via_author.title ~ 'o'", "", True),
+    ("email != ''", "", False),
+    ("name ~ 'n'", "email", False),
+    ("tokenKey != ''", "", False),
+]
+
+
+@pytest.mark.parametrize(("filter", "sort", "expected"), PEOPLE)
+def test_the_indexes_of_auth_collections_are_understood(filter, sort, expected, world):
+    """
+    The one of addresses, which leaves out blank ones, is of use only for questions about addresses.
+    """
+    assert (world.plan(filter, sort=sort, name="people")[0].pace is not None) is expected
+
+
+def test_other_indexes_that_leave_records_out_are_not(world):
+    """
+    What they leave out may be told by any expression.
+    """
+    people = world.app.collections.find("people")
+    index = "CREATE INDEX idx_some ON people (name) WHERE level > 1"
+    world.change("people", indexes=[*people.indexes, index])
+
+    assert world.plan("name ~ 'n'", name="people")[0].pace is None
+
+
 def test_views_are_not_counted_on_the_way(world):
     """
     The rows of a view have no number.

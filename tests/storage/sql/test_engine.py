@@ -384,6 +384,16 @@ def test_inline_reads(engine):
         assert engine.one("SELECT 1") == (1,)
 
 
+def test_asking_for_the_version_is_never_broken_off(engine, monkeypatch):
+    """The time since an earlier statement does not count."""
+    monkeypatch.setattr("pocketbase_server.storage.sql.engine._STEPS_INLINE", 1)
+    monkeypatch.setattr("pocketbase_server.storage.sql.engine._INLINE_LIMIT", 1e-9)
+    with inline_mode():
+        with pytest.raises(WouldBlock):
+            engine.all("SELECT count(*) FROM t")
+        assert [engine.seen_version() for _ in range(9)] == [engine.seen_version()] * 9
+
+
 def test_inline_forgives_one_slow_run(engine):
     """The first time may have been the machine's fault."""
     sql = "SELECT count(*) FROM t"

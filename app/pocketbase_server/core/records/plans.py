@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,24 +24,43 @@ FRESH: Final = 30.0
 _MAX_VARIANTS: Final = 64
 
 
-class Plan:
+class Written:
     """A statement, and how its values are read from the request and the rest of the inputs."""
 
-    __slots__ = ("_reads", "choice", "fresh_until", "lasts", "pace", "sql")
+    __slots__ = ("_reads", "sql")
 
-    def __init__(self, sql: str, params: Iterable[Param], choice: Choice) -> None:
+    def __init__(self, sql: str, params: Iterable[Param]) -> None:
         self.sql = sql
-        self.lasts = False
-        """Whether the answer for the same values stays the same until something is written."""
-        self.pace: Pace | None = None
-        """For pages that can be counted on the way: whether to."""
         self._reads = tuple(param.read for param in params)
-        self.choice = choice
-        self.fresh_until = monotonic() + FRESH
 
     def bind(self, inputs: Inputs) -> list[Any]:
         """Return the values of one run."""
         return [read(inputs) for read in self._reads]
+
+
+@dataclass(slots=True, frozen=True)
+class Part:
+    """A condition of a question: how to set aside what fulfils it, and how to go on from there."""
+
+    keeping: Written
+    rest: Written
+
+
+class Plan(Written):
+    """The statement for a question."""
+
+    __slots__ = ("choice", "fresh_until", "lasts", "pace", "parts")
+
+    def __init__(self, sql: str, params: Iterable[Param], choice: Choice) -> None:
+        super().__init__(sql, params)
+        self.lasts = False
+        """Whether the answer for the same values stays the same until something is written."""
+        self.pace: Pace | None = None
+        """For pages that can be counted on the way: whether to."""
+        self.parts: tuple[Part, ...] = ()
+        """Conditions that are worth keeping the answer to."""
+        self.choice = choice
+        self.fresh_until = monotonic() + FRESH
 
 
 class Question:

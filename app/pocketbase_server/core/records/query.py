@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from pocketbase_server.core.errors import RuleSyntaxError
+from pocketbase_server.core.records.kept import KeptParts
 from pocketbase_server.core.records.pace import Pace
-from pocketbase_server.core.records.plans import FRESH, Family, Plan, Question
+from pocketbase_server.core.records.plans import FRESH, Family, Part, Plan, Question, Written
 from pocketbase_server.core.records.shape import shape
 from pocketbase_server.core.records.totals import Totals
 from pocketbase_server.core.request_info import RequestInfo
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pocketbase_server.core.collections.model import Collection
     from pocketbase_server.core.records.model import Record
     from pocketbase_server.core.rules.ast import Expression
+    from pocketbase_server.storage.sql.nodes.base import Node
 
 Row = tuple[Any, ...]
 Rows = list[Row]
@@ -46,6 +48,8 @@ MAX_FILTER: Final = 3500
 """Bytes that a caller's filter may have."""
 _MAX_FAMILIES: Final = 2048
 _ALL: Final = -1
+_MAX_PARTS: Final = 3
+_READING_ALL: Final = frozenset({Purpose.COUNT, Purpose.COUNTED})
 
 
 class QueryPlanner:
@@ -60,6 +64,7 @@ class QueryPlanner:
         self._families: Lru[tuple[Any, ...], Family] = Lru(_MAX_FAMILIES)
         self._sizes: dict[str, tuple[int, float]] = {}
         self._totals = Totals(app.data)
+        self._kept = KeptParts(app.data)
 
     # -- questions
 
@@ -135,15 +140,15 @@ class QueryPlanner:
             if not pace.is_quicker_counted:
                 return self._run(question, inputs, filter), known.total
         plan = self._plan(question.about(Purpose.COUNTED), inputs, filter)
-        began = thread_time()
-        found = self._app.data.all(plan.sql, plan.bind(inputs))
+        found, seconds = self._kept.find(plan, inputs)
         if not found:
             return [], self._count(count, inputs) if inputs.given["offset"] else 0
         total: int = found[0][0]
         if total > MOST_COUNTED:
             pace.is_long = False
             return self._run(question, inputs, filter), self._count(count, inputs)
-        pace.note_counted(thread_time() - began, total)
+        if seconds:
+            pace.note_counted(seconds, total)
         if count.lasts:
             known.keep(total)
         return [row[1:] for row in found], total
@@ -166,8 +171,11 @@ class QueryPlanner:
         return self._count(self._plan(question, inputs, filter), inputs)
 
     def _count(self, plan: Plan, inputs: Inputs) -> int:
-        count = self._totals.lasting if plan.lasts else self._totals.count
-        return count(plan.sql, plan.bind(inputs))
+        def count() -> int:
+            row = self._kept.first(plan, inputs)
+            return int(row[0]) if row is not None else 0
+
+        return self._totals.lasting(plan.sql, plan.bind(inputs), count) if plan.lasts else count()
 
     def view(
         self, collection: Collection, record_id: str, request: RequestInfo, rule: str | None
@@ -282,9 +290,12 @@ class QueryPlanner:
         compiler.add_rule(parse_rule(question.rule))
         compiler.add_filter(_parse_filter(question, len(inputs.literals)))
         compiler.add_sort(order)
-        statement = render(compiler.statement(*self._columns(question.collection)))
+        columns = self._columns(question.collection)
+        statement = render(compiler.statement(*columns))
         plan = Plan(statement.text, statement.params, choice)
         plan.lasts = compiler.lasts()
+        if question.purpose in _READING_ALL:
+            plan.parts = _parts(compiler, columns[0])
         if question.purpose is Purpose.ROWS and compiler.shares_order():
             plan.pace = Pace(is_sorted=bool(order))
         if key:
@@ -335,6 +346,20 @@ class QueryPlanner:
 def list_of(ids: Iterable[str]) -> list[str]:
     """Return ids as a list."""
     return [*ids]
+
+
+def _parts(compiler: Compiler, columns: Names) -> tuple[Part, ...]:
+    """Return the conditions of a question that are worth keeping the answer to."""
+    parts = compiler.parts()
+    if len(parts) > _MAX_PARTS:
+        return ()
+    made = [(compiler.keeping(part), compiler.rest(part, columns)) for part in parts]
+    return tuple(Part(_written(keeping), _written(rest)) for keeping, rest in made)
+
+
+def _written(node: Node) -> Written:
+    statement = render(node)
+    return Written(statement.text, statement.params)
 
 
 def _parse_filter(question: Question, slots: int) -> Expression | None:

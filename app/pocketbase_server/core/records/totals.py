@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pocketbase_server.storage.sql.engine import Engine
 
@@ -27,7 +27,7 @@ class _Thread(threading.local):
 
 
 class Totals:
-    """Counts rows; a count that took long is not made twice of one state of the database.
+    """Knows totals; a count that took long is not made twice of one state of the database.
 
     Every thread keeps its own, because a connection knows only for itself what it has seen.
     """
@@ -36,22 +36,17 @@ class Totals:
         self._engine = engine
         self._thread = _Thread()
 
-    def count(self, sql: str, params: Sequence[Any]) -> int:
-        """Return the one number that a query gives."""
-        row = self._engine.one(sql, params)
-        return int(row[0]) if row is not None else 0
-
-    def lasting(self, sql: str, params: Sequence[Any]) -> int:
-        """Return the number that a query gives until somebody writes, whatever the time."""
+    def lasting(self, sql: str, params: Sequence[Any], count: Callable[[], int]) -> int:
+        """Return the number that a query gives until somebody writes; *count* asks it."""
         totals = self._now()
         if totals is None:
-            return self.count(sql, params)
+            return count()
         key = _key(sql, params)
         known = totals.get(key)
         if known is not None:
             return known
         began = perf_counter()
-        total = self.count(sql, params)
+        total = count()
         if perf_counter() - began > _SLOW:
             _keep(totals, key, total)
         return total

@@ -35,6 +35,12 @@ class Inputs:
             self._now = datetime.now(UTC)
         return self._now
 
+    def adding(self, name: str, value: Any) -> Inputs:
+        """Return the inputs of the same moment with one more named value."""
+        more = Inputs(self.request, self.literals, {**self.given, name: value})
+        more._now = self._now
+        return more
+
 
 Read = Callable[[Inputs], Any]
 

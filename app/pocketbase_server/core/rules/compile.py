@@ -26,6 +26,7 @@ from pocketbase_server.core.rules.sets import Arranger, Wants
 from pocketbase_server.core.rules.sort import RANDOM, ROW_NUMBER, SortKey
 from pocketbase_server.core.rules.statement import Rows, Writer
 from pocketbase_server.core.rules.terms import (
+    All,
     Column,
     Fixed,
     JsonPart,
@@ -35,10 +36,7 @@ from pocketbase_server.core.rules.terms import (
     Term,
     TimeText,
 )
-from pocketbase_server.core.rules.walks import (
-    sources,
-    walk,
-)
+from pocketbase_server.core.rules.walks import all_sources, sources, walk
 from pocketbase_server.storage.sql import nodes as n
 
 if TYPE_CHECKING:
@@ -64,6 +62,8 @@ class Purpose(Enum):
 PAGES: Final = frozenset({Purpose.ROWS, Purpose.COUNTED})
 MOST_COUNTED: Final = 20_000
 """How many records are set aside at most to be counted on the way; one more means that there are too many."""
+KEPT: Final = given("kept rows")
+"""The number under which records were set aside."""
 _LONG_TYPES: Final = frozenset({"editor", "json"})
 _LONG_TEXT: Final = 5000
 
@@ -95,7 +95,8 @@ class Compiler:
         self._terms: list[Term] = []
         self._order: list[tuple[Term | str, bool]] = []
         self._asked: Term = Fixed(value=True)
-        self._is_flat = False
+        self._split: Term = self._asked
+        self._flat: set[Source] = set()
         self._absent: Sequence[str] = ()
 
     # -- taking expressions in
@@ -204,22 +205,64 @@ class Compiler:
     def statement(self, columns: Sequence[str], absent: Sequence[str] = ()) -> Node:
         """Return the query; *columns* are those a row is made of, NULL stands for *absent* ones."""
         self._absent = absent
-        is_page = self._purpose in PAGES
         _check_renamed(self._terms, self._resolver.joins.renamed)
-        writer = Writer(in_order=self._purpose is Purpose.ROWS)
         self._asked = whole = self._whole()
-        keys = [key for key, _ in self._order if isinstance(key, Term)] if is_page else []
-        bound_rows = _flat(whole, keys)
-        known = frozenset({self.base, *bound_rows})
-        asked = scoped(whole, frozenset(bound_rows))
+        self._flat = _flat(whole, self._sorted_by())
+        self._split = scoped(whole, frozenset(self._flat))
+        return self._query(columns, self._split)
+
+    def parts(self) -> list[Term]:
+        """Return those conditions of a statement of several that cost more than reading the records.
+
+        Each is about one record, and finds the same ones until something is written.
+        """
+        if self._flat or not isinstance(self._split, All) or not self.lasts():
+            return []
+        # NOTE: a comparison that must hold for all of many values is two conditions on one relation
+        groups: dict[object, list[Term]] = {}
+        for term in self._split.terms:
+            if _reads_others(term, self.base):
+                groups.setdefault(_ways(term), []).append(term)
+        parts = [all_of(*group) for group in groups.values()]
+        return [] if parts == [self._split] else parts
+
+    def keeping(self, part: Term) -> Node:
+        """Return the statement that sets the records aside which fulfil one of the `parts`."""
+        writer = Writer()
+        query, alias, _ = self._found(writer, part, ())
+        query.columns = [n.Mark(KEPT), n.RowNumber(alias)]
+        return n.Keep(query)
+
+    def rest(self, part: Term, columns: Sequence[str]) -> Node:
+        """Return the statement for when the records that fulfil one of the `parts` are set aside."""
+        known = part.terms if isinstance(part, All) else (part,)
+        others = [term for term in self._split.parts() if not any(term is one for one in known)]
+        return self._query(columns, all_of(*others), is_kept=True)
+
+    def _sorted_by(self) -> list[Term]:
+        is_page = self._purpose in PAGES
+        return [key for key, _ in self._order if isinstance(key, Term)] if is_page else []
+
+    def _query(self, columns: Sequence[str], asked: Term, *, is_kept: bool = False) -> Node:
+        writer = Writer(in_order=self._purpose is Purpose.ROWS)
+        query, alias, rows = self._found(writer, asked, columns)
+        if is_kept and isinstance(query.source, n.Table):
+            query.source = n.KeptRows(query.source, n.Mark(KEPT), writer.alias())
+        return self._finished(query, writer, alias, rows)
+
+    def _found(
+        self, writer: Writer, asked: Term, columns: Sequence[str]
+    ) -> tuple[n.Select, str, Rows]:
+        """Return a query for the records that fulfil a condition, their alias and all rows at hand."""
+        known = frozenset({self.base, *self._flat})
         term = Arranger(self._setting.wants).arrange(asked, known)
         alias = writer.alias()
         rows = Rows().adding(self.base, alias, filled=True)
-        rows, joins = writer.joined(rows, (term, *keys))
+        rows, joins = writer.joined(rows, (term, *self._sorted_by()))
         where = None if _is_always(term) else writer.condition(term, rows)
         query = n.Select(self._columns(alias, columns), self._table(alias, columns), joins, where)
-        query.is_distinct = self._is_flat = bool(bound_rows)
-        return self._finished(query, writer, alias, rows)
+        query.is_distinct = bool(self._flat)
+        return query, alias, rows
 
     def shares_order(self) -> bool:
         """Tell whether `Purpose.COUNTED` gives the same page as `Purpose.ROWS`, in the same order.
@@ -228,7 +271,7 @@ class Compiler:
         """
         collection = self._setting.collection
         leading = leading_columns(collection)
-        if collection.is_view or self._is_flat or leading is None:
+        if collection.is_view or self._flat or leading is None:
             return False
         if _is_always(self._asked) and not self._order:
             # PERF: there is nothing to search
@@ -330,6 +373,23 @@ def _flat(whole: Term, keys: Sequence[Term]) -> set[Source]:
     # NOTE: the caller's rows are the same for every record, so that they sort nothing
     asked = {source for source in sources(whole) if source.root.link is not Link.AUTH}
     return sorted_by | {many for source in asked for many in source.many()}
+
+
+def _ways(term: Term) -> frozenset[object]:
+    """Return by which relations a condition reads other records."""
+    return frozenset(
+        (step.link, step.field.name if step.field is not None else "", step.collection)
+        for source in all_sources(term)
+        for step in source.path()
+    )
+
+
+def _reads_others(term: Term, base: Source) -> bool:
+    """Tell whether a condition on the record needs more than the record."""
+    roots = {source.root for source in all_sources(term)}
+    return base in roots and any(
+        source.root.link is not Link.AUTH for source in all_sources(term) - {base}
+    )
 
 
 def _check_renamed(terms: Sequence[Term], renamed: set[Source]) -> None:

@@ -63,3 +63,10 @@ def sources(term: Term) -> frozenset[Source]:
             return term.known[0]
         case _:
             return frozenset().union(*map(sources, term.parts()))
+
+
+def all_sources(term: Term) -> frozenset[Source]:
+    """Return every source that the term reads, also those of its own row sets."""
+    parts = list(walk(term))
+    named = {part.source for part in parts if isinstance(part, (Column, OfRows, NoRow))}
+    return frozenset(named)

@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,7 @@ from pocketbase_server.storage.sql.errors import (
     WouldBlock,
 )
 from pocketbase_server.storage.sql.inline import MODE, Speeds, inline_mode
+from pocketbase_server.storage.sql.kept_rows import KeptRows
 from pocketbase_server.storage.sql.thread_state import Act, ThreadState
 from pocketbase_server.storage.sql.translate import DriverError, translate
 from pocketbase_server.storage.sql.writer import Transaction, Writer
@@ -199,11 +201,12 @@ class Engine:
         thread = self._thread
         started = thread.started
         # NOTE: inline, time that others compute does not count
-        now = time.thread_time() if MODE.active else _now()
+        patience = _INLINE_LIMIT if MODE.active else thread.patience
+        now = time.thread_time() if patience else _now()
         if started == 0.0:
             thread.started = now
             return False
-        return now - started > (_INLINE_LIMIT if MODE.active else self.query_timeout)
+        return now - started > (patience or self.query_timeout)
 
     # -- writes
 
@@ -312,6 +315,7 @@ class Engine:
             try:
                 writer = self._writer.connection
                 if writer is not None:
+                    self._thread.started = inf
                     self._version = writer.execute("PRAGMA data_version").fetchone()[0]
             finally:
                 lock.release()
@@ -326,11 +330,29 @@ class Engine:
         connection = thread.connection or self._reader()
         if connection is self._writer.connection:
             return None
+        # NOTE: the look at the clock comes after so many steps, whichever statements took them
+        thread.started = inf
         try:
             version: int = connection.execute("PRAGMA data_version").fetchone()[0]
         except DriverError as ex:
             raise translate(ex) from ex
         return version
+
+    def kept_rows(self) -> KeptRows | None:
+        """Return the rows that this thread's reader has set aside of the database as it is now.
+
+        None inside a transaction. They are those of `seen_version()`, which may have grown when an
+        answer is there: then it is of two states of the database.
+        """
+        version = self.seen_version()
+        if version is None:
+            return None
+        thread = self._thread
+        kept = thread.kept
+        if kept is None or kept.connection is not thread.connection:
+            kept = thread.kept = KeptRows(thread, thread.connection)
+        kept.renew(version)
+        return kept
 
     def write_back(self) -> None:
         """Move the write-ahead log into the database file, as far as readers allow; never raises."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pocketbase_server.storage.sql.connection import Connection
+    from pocketbase_server.storage.sql.kept_rows import KeptRows
     from pocketbase_server.storage.sql.shared_commit import Member
 
 Act = Callable[[], None]
@@ -40,6 +41,10 @@ class ThreadState(threading.local):
     depth: int = 0
     started: float = inf
     """When the running read began; 0 = not looked at yet; inf = it may take any time."""
+    patience: float = 0.0
+    """Seconds of computing after which the running statement is given up; 0 = the usual limit."""
+    kept: KeptRows | None = None
+    """What this thread's reader has set aside."""
     is_joining: bool = False
     """Whether a transaction of this thread is committed together with those of others."""
     member: Member | None = None

@@ -20,6 +20,7 @@ from pocketbase_server.storage.sql.nodes.conditions import (
     Operator,
     Truth,
 )
+from pocketbase_server.storage.sql.nodes.kept import Keep, KeptRows
 from pocketbase_server.storage.sql.nodes.page import CountedPage
 from pocketbase_server.storage.sql.nodes.query import (
     Counted,
@@ -68,6 +69,8 @@ __all__ = [
     "ItemsOf",
     "Join",
     "JsonPart",
+    "Keep",
+    "KeptRows",
     "Largest",
     "Like",
     "ListLength",
