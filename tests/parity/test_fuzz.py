@@ -257,10 +257,20 @@ LIKELY: dict[str, st.SearchStrategy[Any]] = {
 }  # fmt: skip
 
 
+def _modified(key: str) -> str:
+    """Return what only one key of a body may have: the modifiers of a field share it."""
+    field = key.strip("+-")
+    return key if key == field else f"{field}, modified"
+
+
 @st.composite
 def bodies(draw: Any) -> dict[str, Any]:
-    """Draw a body: a few fields, mostly with likely values, sometimes with any JSON at all."""
-    names = draw(st.lists(st.sampled_from(list(LIKELY)), min_size=1, max_size=5, unique=True))
+    """Draw a body: a few fields, mostly with likely values, sometimes with any JSON at all.
+
+    Of the modifiers of one field there is one: the reference applies several in random order.
+    """
+    keys = st.lists(st.sampled_from(list(LIKELY)), min_size=1, max_size=5, unique_by=_modified)
+    names = draw(keys)
     return {name: draw(LIKELY[name] if draw(st.integers(0, 3)) else JSON) for name in names}
 
 
