@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -79,6 +80,13 @@ class App:
         return [threading.current_thread().name.encode()]
 
 
+def wait(modes: list[bool]) -> None:
+    """Refuse to do so where nothing may wait, and note how it was each time."""
+    modes.append(MODE.active)
+    if MODE.active:
+        raise OffloadError
+
+
 def ask(app: App, scope: Scope | None = None, *, inline: bool = True) -> str:
     async def run() -> bytes:
         edge = Edge(app, may_inline=lambda _: inline)  # type: ignore[arg-type]
@@ -120,13 +128,7 @@ def test_other_requests_run_on_threads(app: App, options: dict[str, Any], thread
 def test_work_that_would_wait_is_done_again_elsewhere() -> None:
     """A request that finds out on the loop that it must wait runs again on a thread."""
     modes: list[bool] = []
-
-    def act() -> None:
-        modes.append(MODE.active)
-        if MODE.active:
-            raise OffloadError
-
-    assert ask(App(Lane.INLINE, act)) == "request-1"
+    assert ask(App(Lane.INLINE, partial(wait, modes))) == "request-1"
     assert modes == [True, False]
 
 
@@ -196,13 +198,7 @@ def test_what_needs_nothing_of_the_loop_is_answered_where_it_arrives(
 def test_what_would_wait_leaves_the_thread_that_brings_requests() -> None:
     """A request that finds out that it must wait runs again elsewhere; no other waits for it."""
     modes: list[bool] = []
-
-    def act() -> None:
-        modes.append(MODE.active)
-        if MODE.active:
-            raise OffloadError
-
-    assert Bringer(App(Lane.INLINE, act)).ask() == ("request-1", False)
+    assert Bringer(App(Lane.INLINE, partial(wait, modes))).ask() == ("request-1", False)
     assert modes == [True, False]
 
 

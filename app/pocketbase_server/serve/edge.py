@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 import traceback
+from collections.abc import Callable, Coroutine
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +24,7 @@ from pocketbase_server.web.media import MULTIPART
 from pocketbase_server.web.sse import EventStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Iterable
 
     from pocketbase_server.web.api import Api
     from pocketbase_server.web.exchange import NativeHeaders
@@ -37,6 +38,9 @@ _NO_LENGTH: Final = frozenset({"", "0"})
 _MOMENT: Final = 0.005
 
 Headers = list[tuple[str, str]]
+Rest = Coroutine[Any, Any, None] | None
+"""What is still to be done for a request on the loop; None when it is answered."""
+Begin = Callable[[Any, Any], Rest]
 
 
 class Answer:
@@ -132,7 +136,7 @@ class Edge:
         self._pool.close()
         self._slow.close()
 
-    def begin(self, scope: Any, proto: Any) -> Coroutine[Any, Any, None] | None:
+    def begin(self, scope: Any, proto: Any) -> Rest:
         """Answer one request at once, or return what answers it on the loop.
 
         Called on the thread by which granian brings requests, one at a time. PERF: the way to the loop

@@ -7,7 +7,7 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pocketbase_server.serve.acme.plan import TlsPlan
+    from pocketbase_server.serve.edge import Begin, Rest
 
-Rest = Coroutine[Any, Any, None] | None
-Begin = Callable[[Any, Any], Rest]
 
 _STOP_SECONDS: Final = 3.0
 _SHORT_LIFE: Final = 5.0

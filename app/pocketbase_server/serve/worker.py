@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -22,11 +22,9 @@ from pocketbase_server.storage.sql.errors import DatabaseError
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
-    from pocketbase_server.serve.edge import Edge
+    from pocketbase_server.serve.edge import Begin, Edge, Rest
     from pocketbase_server.web.endpoint import Match
 
-Rest = Coroutine[Any, Any, None] | None
-Begin = Callable[[Any, Any], Rest]
 DRAIN_SECONDS: Final = 3.0
 """How long requests in flight may take to end after we are told to stop."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from time import gmtime, strftime, time_ns
+from time import time_ns
 from typing import TYPE_CHECKING, Final
+
+from pocketbase_server.kit.dates import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,14 +49,9 @@ def _values(rows: Sequence[LogRow]) -> Iterator[tuple[str, int, str, str, str]]:
     for level, message, data, seconds in rows:
         milliseconds = int(seconds * 1000)
         if milliseconds != last:
-            last, created = milliseconds, _moment(milliseconds)
+            last, created = milliseconds, moment_of(milliseconds)
         number += 1
         yield f"r{number:014x}", level, message, data, created
-
-
-def _moment(milliseconds: int) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{strftime('%Y-%m-%d %H:%M:%S', gmtime(seconds))}.{rest:03d}Z"
 
 
 def delete_logs_before(engine: Engine, created: str) -> int:
