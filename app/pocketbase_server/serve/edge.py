@@ -110,8 +110,8 @@ class Edge:
         self.begin = self.answer  # type: ignore[method-assign]
         answer = self._answer
 
-        async def last_answer(scope: Any, proto: Any) -> Answer:
-            last = await answer(scope, proto)
+        async def last_answer(scope: Any, proto: Any, match: Match | None) -> Answer:
+            last = await answer(scope, proto, match)
             last.headers = [*last.headers, ("connection", "close")]
             return last
 
@@ -152,7 +152,7 @@ class Edge:
             or _brings_body(scope, headers, headers.get("content-length"))
             or not self._may_inline(match)
         ):
-            return self.answer(scope, proto)
+            return self.answer(scope, proto, match)
         call = _Call(self._api, scope, headers, match, NO_BODY, None)
         self._is_answering = True
         try:
@@ -167,14 +167,14 @@ class Edge:
             self._is_answering = False
         return None
 
-    async def answer(self, scope: Any, proto: Any) -> None:
-        """Answer one request on the loop."""
+    async def answer(self, scope: Any, proto: Any, match: Match | None = None) -> None:
+        """Answer one request on the loop; *match* is what answers it, where that is known."""
         if scope.proto != "http":
             proto.close(403)
             return
         if self._files.busy:
             await self._files.free(scope.client)
-        await self._respond(scope, proto, self._answer(scope, proto))
+        await self._respond(scope, proto, self._answer(scope, proto, match))
 
     async def _respond(self, scope: Any, proto: Any, coming: Coroutine[Any, Any, Answer]) -> None:
         self._running += 1
@@ -216,9 +216,9 @@ class Edge:
         while (piece := await self._slow.run(lambda: next(pieces, None))) is not None:
             await stream.send_bytes(piece)
 
-    async def _answer(self, scope: Any, proto: Any) -> Answer:
+    async def _answer(self, scope: Any, proto: Any, match: Match | None) -> Answer:
         headers: NativeHeaders = scope.headers
-        match = self._api.match(scope.method, scope.path)
+        match = match or self._api.match(scope.method, scope.path)
         lane = match.endpoint.lane
         refusal: Exception | None = None
         body: Body = NO_BODY
