@@ -19,7 +19,7 @@ from pocketbase_server.storage.sql.inline import MODE
 from pocketbase_server.web.content import FileBody
 from pocketbase_server.web.endpoint import Lane, Match
 from pocketbase_server.web.errors import OFFLOAD
-from pocketbase_server.web.exchange import COUNTED_KEY, DELAY_KEY, NO_BODY, REFUSAL_KEY
+from pocketbase_server.web.exchange import DELAY_KEY, NO_BODY, REFUSAL_KEY
 from pocketbase_server.web.media import MULTIPART
 from pocketbase_server.web.sse import EventStream
 
@@ -143,17 +143,18 @@ class Edge:
         and back costs a wake-up and a fight for the interpreter, a third of what a quick request takes.
         """
         busy = self._files.busy
-        if scope.proto != "http" or (busy and scope.client in busy):
+        if busy and scope.client in busy:
             return self.answer(scope, proto)
         headers: NativeHeaders = scope.headers
-        match = self._api.match(scope.method, scope.path)
+        method, path = scope.method, scope.path
+        match = self._api.match(method, path)
         if (
             match.endpoint.lane is not Lane.INLINE
             or _brings_body(scope, headers, headers.get("content-length"))
             or not self._may_inline(match)
         ):
             return self.answer(scope, proto, match)
-        call = _Call(self._api, scope, headers, match, NO_BODY, None)
+        call = _Call(self._api, make_environ(scope, method, path, headers, match, NO_BODY))
         self._is_answering = True
         try:
             answer = call.at_once()
@@ -169,9 +170,6 @@ class Edge:
 
     async def answer(self, scope: Any, proto: Any, match: Match | None = None) -> None:
         """Answer one request on the loop; *match* is what answers it, where that is known."""
-        if scope.proto != "http":
-            proto.close(403)
-            return
         if self._files.busy:
             await self._files.free(scope.client)
         await self._respond(scope, proto, self._answer(scope, proto, match))
@@ -218,7 +216,8 @@ class Edge:
 
     async def _answer(self, scope: Any, proto: Any, match: Match | None) -> Answer:
         headers: NativeHeaders = scope.headers
-        match = match or self._api.match(scope.method, scope.path)
+        method, path = scope.method, scope.path
+        match = match or self._api.match(method, path)
         lane = match.endpoint.lane
         refusal: Exception | None = None
         body: Body = NO_BODY
@@ -231,7 +230,9 @@ class Edge:
                 refusal = ex
             if body.__class__ is not BytesIO or _is_upload(headers):
                 lane = Lane.SLOW
-        make = _Call(self._api, scope, headers, match, body, refusal)
+        make = _Call(self._api, make_environ(scope, method, path, headers, match, body))
+        if refusal is not None:
+            make.refuse(refusal, may_go_on=scope.http_version == "2")
         if lane is Lane.INLINE and self._may_inline(match):
             with contextlib.suppress(*OFFLOAD):
                 return make.at_once()
@@ -312,24 +313,19 @@ class Edge:
 class _Call:
     """One call of the application; it may be made twice."""
 
-    __slots__ = ("_api", "_body", "_headers", "_is_counted", "_match", "_refusal", "_scope")
+    __slots__ = ("_api", "_environ", "_is_last")
 
-    def __init__(
-        self,
-        api: Api,
-        scope: Any,
-        headers: NativeHeaders,
-        match: Match,
-        body: Body,
-        refusal: Exception | None,
-    ) -> None:
+    def __init__(self, api: Api, environ: dict[str, Any]) -> None:
         self._api = api
-        self._scope = scope
-        self._headers = headers
-        self._match = match
-        self._body = body
-        self._refusal = refusal
-        self._is_counted = False
+        self._environ = environ
+        self._is_last = False
+        """Whether nothing can follow on this connection."""
+
+    def refuse(self, refusal: Exception, *, may_go_on: bool) -> None:
+        """Have the application answer with *refusal*: the body is not what it may be."""
+        self._environ[REFUSAL_KEY] = refusal
+        # NOTE: the rest of the body may still be coming
+        self._is_last = not may_go_on
 
     def at_once(self) -> Answer:
         """Call it where nothing may wait; raises one of `OFFLOAD` when it would have to."""
@@ -340,11 +336,7 @@ class _Call:
             MODE.active = False
 
     def __call__(self) -> Answer:
-        environ = make_environ(self._scope, self._headers, self._match, self._body)
-        if self._refusal is not None:
-            environ[REFUSAL_KEY] = self._refusal
-        if self._is_counted:
-            environ[COUNTED_KEY] = True
+        environ = self._environ
         answer = Answer()
         try:
             answer.body = self._api(environ, answer)
@@ -355,10 +347,7 @@ class _Call:
             _failed(answer, ex)
         except BaseException as ex:  # noqa: BLE001 - an error in the handling of errors, or a handler that exits
             _failed(answer, ex)
-        finally:
-            self._is_counted = COUNTED_KEY in environ
-        if self._refusal is not None and self._scope.http_version != "2":
-            # NOTE: the rest of the body may still be coming, so nothing can follow on this connection
+        if self._is_last:
             answer.headers = [*answer.headers, ("connection", "close")]
         return answer
 

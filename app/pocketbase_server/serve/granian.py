@@ -260,9 +260,7 @@ def _taking(worker: Worker, loop: asyncio.AbstractEventLoop, context: Context, _
         except BaseException as ex:  # noqa: BLE001 - granian tells it
             watcher.err(ex)
             return
-        if rest is None:
-            watcher.done()
-        else:
+        if rest is not None:
             loop.call_soon_threadsafe(go_on, rest, watcher, context=context)
 
     return take

@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import AppError
@@ -23,7 +23,7 @@ from pocketbase_server.storage.sql.errors import DatabaseError
 if TYPE_CHECKING:
     from pocketbase_server.app import App
     from pocketbase_server.serve.edge import Begin, Edge, Rest
-    from pocketbase_server.web.endpoint import Match
+    from pocketbase_server.web.endpoint import Endpoint, Match
 
 DRAIN_SECONDS: Final = 3.0
 """How long requests in flight may take to end after we are told to stop."""
@@ -137,12 +137,17 @@ def _edge(app: App) -> Edge:
         add(router)
     app.hooks.serve.trigger(ServeEvent(app, router))
     quick = quick_actions(app)
-    has_middlewares = len(api.around) > 0
+    has_middlewares = api.around.is_bound
+
+    @cache
+    def is_quick(endpoint: Endpoint) -> bool:
+        return not has_middlewares and all(quick[tag] for tag in endpoint.tags)
 
     def may_inline(match: Match) -> bool:
-        if has_middlewares or not all([quick[tag] for tag in match.endpoint.tags]):  # noqa: C419 - quicker
+        endpoint = match.endpoint
+        if endpoint.lane is Lane.SHARED and _is_followed(app, match):
             return False
-        return match.endpoint.lane is not Lane.SHARED or not _is_followed(app, match)
+        return is_quick(endpoint)
 
     return Edge(api, may_inline=may_inline)
 
@@ -168,7 +173,7 @@ class _Quick(dict[str, bool]):
 
 def quick_actions(app: App) -> Mapping[str, bool]:
     """Return for every record action whether none of other people's handlers can slow it down."""
-    bound = {name for name, hook in app.hooks if hook.has_user_handlers()}
+    bound = {name for name, hook in app.hooks if hook.has_user_handlers}
     touched = {name for name in bound if name.startswith(("record", "model", "mailer"))}
     return _Quick(reads=touched.isdisjoint(_READ_HOOKS), others=not touched)
 

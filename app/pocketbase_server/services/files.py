@@ -58,10 +58,10 @@ def download(
         raise OffloadError
     file = _file(app, record, field, name, request.query.get("thumb", ""))
     hook = app.hooks.file_download_request
-    if not len(hook):
+    if not hook.is_bound:
         serve(file)
         return
-    if MODE.active and hook.has_user_handlers():
+    if MODE.active and hook.has_user_handlers:
         raise OffloadError
     event = DetailedRequestEvent(app, request, collection, record)
     event.details |= {"fileField": field, "servedPath": file.key, "servedName": file.name}

@@ -75,12 +75,14 @@ def list_records(app: App, collection: Collection, request: RequestInfo) -> Any:
     rule = _rule(collection.list_rule, request)
     _refuse_reserved(request)
     hooks = app.hooks
-    _offload_for(hooks.records_list_request, hooks.record_enrich)
+    is_followed = hooks.records_list_request.is_bound or hooks.record_enrich.is_bound
+    if is_followed:
+        _offload_for(hooks.records_list_request, hooks.record_enrich)
     page = Page.asked(request.query)
     if MODE.active and page.per_page > _INLINE_MOST:
         raise OffloadError
     rows = _page_rows(app, collection, request, rule, page)
-    if not len(hooks.records_list_request) and not len(hooks.record_enrich):
+    if not is_followed:
         return page.export(print_rows(app, collection, rows, request))
     records = [Record.from_row(collection, row) for row in rows]
     event = RecordsListRequestEvent(app, request, collection, records, page)
@@ -113,9 +115,11 @@ def view_record(app: App, collection: Collection, record_id: str, request: Reque
     """Return one record that the caller may see; raises `NotFoundError`."""
     rule = _rule(collection.view_rule, request)
     hooks = app.hooks
-    _offload_for(hooks.record_view_request, hooks.record_enrich)
+    is_followed = hooks.record_view_request.is_bound or hooks.record_enrich.is_bound
+    if is_followed:
+        _offload_for(hooks.record_view_request, hooks.record_enrich)
     row = _row(app, collection, record_id, request, rule)
-    if not len(hooks.record_view_request) and not len(hooks.record_enrich):
+    if not is_followed:
         return print_rows(app, collection, [row], request)[0]
     event = RecordRequestEvent(app, request, collection, Record.from_row(collection, row))
     hooks.record_view_request.trigger(event, _answer)
@@ -304,8 +308,8 @@ def _is_seen(
         rule
         or collection.is_auth
         or "expand" in request.query
-        or len(hook)
-        or len(hooks.record_enrich)
+        or hook.is_bound
+        or hooks.record_enrich.is_bound
     )
 
 
@@ -397,7 +401,7 @@ def _offload_for(*hooks: Hook[Any]) -> None:
 
 
 def _are_bound(hooks: Iterable[Hook[Any]]) -> bool:
-    return any([hook.has_user_handlers() for hook in hooks])  # noqa: C419 - quicker than a generator
+    return any([hook.has_user_handlers for hook in hooks])  # noqa: C419 - quicker than a generator
 
 
 def _offload_write(

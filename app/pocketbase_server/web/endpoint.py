@@ -27,9 +27,9 @@ class Lane(Enum):
     """In threads of its own: passwords, uploads, backups. They cannot starve the pool."""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, frozen=True, eq=False)
 class Endpoint:
-    """One method of one path."""
+    """One method of one path; each is equal to itself alone."""
 
     responder: Responder
     template: str

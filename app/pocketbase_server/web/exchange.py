@@ -41,6 +41,9 @@ SECURITY_HEADERS: Final = {
 }
 
 
+_BODILESS: Final = frozenset({falcon.HTTP_100, falcon.HTTP_101, falcon.HTTP_204, falcon.HTTP_304})
+
+
 class NativeHeaders(Protocol):
     """The server's own header object: names in lower case, values looked up on demand."""
 
@@ -53,29 +56,63 @@ class NativeHeaders(Protocol):
         ...
 
 
+class EnvironHeaders:
+    """Headers as a WSGI environment has them, for servers that do not hand over their own."""
+
+    __slots__ = ("_env",)
+
+    def __init__(self, env: dict[str, Any]) -> None:
+        self._env = env
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the first value of a header, or *default*."""
+        name = key.upper().replace("-", "_")
+        known = name in {"CONTENT_TYPE", "CONTENT_LENGTH"}
+        return self._env.get(name if known else f"HTTP_{name}") or default
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Return all headers."""
+        for name, value in self._env.items():
+            if name.startswith("HTTP_") or name in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
+                yield name.removeprefix("HTTP_").lower().replace("_", "-"), value
+
+
+_FALCONS: Final = frozenset(falcon.Request.__slots__)
+
+
 class Request(falcon.Request):
     """A request; `header()` is the quick way to one header."""
 
     __slots__ = (
-        "_native",
         "_query",
         "body",
         "caller",
         "endpoint",
         "failure",
         "form",
+        "header",
         "info",
         "ip",
         "is_logged",
+        "native",
         "started",
     )
 
     def __init__(self, env: dict[str, Any], options: Any = None) -> None:
-        # PERF: Falcon would parse the query at once; we read it on demand, with the reference's rules
-        query = env.pop("QUERY_STRING", "")
-        super().__init__(env, options)
-        self.query_string = query
-        self._native: NativeHeaders | None = env.get(HEADERS_KEY)
+        # PERF: Falcon would make much ready that hardly anything asks for: see `__getattr__()`
+        self.env = env
+        self.options = options
+        self.method = env["REQUEST_METHOD"]
+        path: str = env["PATH_INFO"] or "/"
+        # NOTE: WSGI carries the bytes of a path as Latin-1 text
+        self.path = path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
+        self.query_string: str = env.get("QUERY_STRING", "")
+        native: NativeHeaders | None = env.get(HEADERS_KEY)
+        self.native = EnvironHeaders(env) if native is None else native
+        """The headers, names in lower case with dashes."""
+        # PERF: the server's own function, asked without a step between
+        self.header: Callable[[str], str | None] = self.native.get
+        """Gives the first value of a header, or None."""
         self._query: dict[str, str] | None = None
         self.caller: Record | None = None
         self.body: dict[str, Any] | None = None
@@ -87,34 +124,21 @@ class Request(falcon.Request):
         self.is_logged = True
         self.started = perf_counter()
 
+    def __getattr__(self, name: str) -> Any:
+        """Have Falcon make ready what it keeps of a request, once something asks for it."""
+        if name not in _FALCONS:
+            raise AttributeError(name)
+        path = self.path
+        super().__init__(self.env, self.options)
+        self.path = path
+        return getattr(self, name)
+
     @property
     def query(self) -> dict[str, str]:
         """The query parameters; of repeated ones the first."""
         if self._query is None:
             self._query = parse_query(self.query_string) if self.query_string else {}
         return self._query
-
-    def header(self, name: str) -> str | None:
-        """Return the first value of the header *name* (lower case, with dashes), or None."""
-        if self._native is not None:
-            value: str | None = self._native.get(name)
-            return value
-        if name in {"content-type", "content-length"}:
-            return self.env.get(name.upper().replace("-", "_")) or None
-        return self.env.get("HTTP_" + name.upper().replace("-", "_"))
-
-    def header_items(self) -> list[tuple[str, str]]:
-        """Return all headers, names in lower case with dashes."""
-        if self._native is not None:
-            return list(self._native.items())
-        return [(name.lower(), value) for name, value in self.headers.items()]
-
-    def header_reader(self) -> Callable[[], Iterable[tuple[str, str]]]:
-        """Return what gives all headers, as `header_items()` does, and does not know of the request."""
-        if self._native is not None:
-            return self._native.items
-        items = self.header_items()
-        return lambda: items
 
     @property
     def target(self) -> str:
@@ -136,6 +160,24 @@ class Response(falcon.Response):
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
         self._headers = SECURITY_HEADERS.copy()
+
+    def finish(self, method: str) -> tuple[str, list[tuple[str, str]], Iterable[bytes]]:
+        """Return status line, headers and body of the answer to a request of *method*, as WSGI has them."""
+        status: str = falcon.code_to_http_status(self.status)
+        body: Any = []
+        length: int | None = 0
+        if self._data is not None:
+            body, length = [self._data], len(self._data)
+        elif self.stream is not None:
+            body, length = self.stream, None
+        if method == "HEAD" or status in _BODILESS:
+            body = []
+            # NOTE: what a HEAD was told to be the length stays so
+            if status in _BODILESS or "content-length" in self._headers:
+                length = None
+        if length is not None:
+            self._headers["content-length"] = str(length)
+        return status, self._wsgi_headers(), body
 
     def clear_headers(self) -> None:
         """Drop all headers, those of security too: for answers given before our own handling begins."""

@@ -11,7 +11,7 @@ from pocketbase_server.core.request_info import RequestInfo
 from pocketbase_server.web.media import read_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from pocketbase_server.core.settings.model import Settings
     from pocketbase_server.web.exchange import Request
@@ -27,28 +27,24 @@ def request_info(req: Request, context: str = "default", *, has_body: bool = Tru
     take none, *has_body* leaves it unread.
     """
     if req.info is None:
+        # PERF: its reader of headers is not of the request: what has each other stays long, uploads included
+        native = req.native
         req.info = RequestInfo(
-            method=req.method,
-            query=req.query,
-            body=read_body(req) if has_body else {},
-            auth=req.caller,
-            context=context,
-            ip=req.ip,
-            url=req.target,
-            read_headers=_header_reader(req),
+            req.method,
+            req.query if req.query_string else {},
+            read_body(req) if has_body else {},
+            req.caller,
+            context,
+            req.ip,
+            req.target,
+            lambda: _for_rules(native.items()),
         )
     return req.info
 
 
-def _header_reader(req: Request) -> Callable[[], dict[str, str]]:
-    # PERF: not of the request: it has the info, and what has each other stays long, uploads included
-    read = req.header_reader()
-    return lambda: _for_rules(read())
-
-
 def rule_headers(req: Request) -> dict[str, str]:
     """Return the headers with names as rules write them; of repeated ones the first."""
-    return _for_rules(req.header_items())
+    return _for_rules(req.native.items())
 
 
 def _for_rules(items: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -73,7 +69,7 @@ def _last_header(req: Request, name: str) -> str:
     """Return the last value of a header: the nearest proxy's, whatever the client sent before it."""
     if req.header(name) is None:
         return ""
-    values = [value for key, value in req.header_items() if key == name]
+    values = [value for key, value in req.native.items() if key == name]
     return values[-1] if values else ""
 
 

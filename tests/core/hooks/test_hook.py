@@ -136,6 +136,6 @@ def test_our_own_handlers_are_told_from_the_users():
     hook = Hook(Told)
     hook.bind(noting("ours"), id="__pbInternal__")
 
-    assert not hook.has_user_handlers()
+    assert not hook.has_user_handlers
     hook.bind(noting("theirs"))
-    assert hook.has_user_handlers()
+    assert hook.has_user_handlers

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from pocketbase_server.core.settings.model import Settings
 from pocketbase_server.services.logs import writer as module
-from pocketbase_server.services.logs.entry import dumped, new_row, plain_row, timestamp
+from pocketbase_server.services.logs.entry import dumped, timestamp
 from pocketbase_server.services.logs.writer import ERROR, INFO, LogWriter
 from pocketbase_server.storage.sql.engine import DatabaseBusy, Engine, inline_mode
 from pocketbase_server.storage.sql.log_rows import add_logs
@@ -137,40 +137,13 @@ def test_odd_data(app):
     assert json.loads(rows(app)[0][2]) == {"error": "x", "set": "{1}"}
 
 
-PLAIN = {"auth": "", "execTime": 0.5, "status": 200, "url": '/a"b\\u00e9\n'}
-
-
-@pytest.mark.parametrize(
-    ("message", "data", "size"),
-    [
-        ("GET /", PLAIN, 0),
-        ("GET /", PLAIN | {"execTime": 3.0}, 0),
-        ("GET /", PLAIN | {"url": "1.0,2"}, 0),
-        ("GET /", PLAIN | {"url": "\ud800"}, 0),
-        ("GET /\u00e9\ud800", PLAIN, 0),
-        ("G" * 9000, PLAIN, 0),
-        ("GET /", PLAIN | {"url": "x" * 20_000}, 0),
-        ("GET /", PLAIN, 30),
-    ],
-)
-def test_plain(message, data, size):
-    """
-    A request's line is the same as any other, only made more quickly.
-    """
-    *expected, _ = new_row(INFO, message, data, size)
-    *got, moment = plain_row(INFO, message, data, size)
-
-    assert expected == got
-    assert 0 <= time.time() - moment < LIMIT
-
-
 def test_portions(app):
     """
     Any number of lines is stored whole, in order, with ids that grow, also from one time to the next.
     """
     for count in (1, 15, 17, 300):
         for number in range(count):
-            app.logs.write_plain(f"{count} {number}", {"url": "/"}, 0)
+            app.logs.write_text(f"{count} {number}", '{"url":"/"}')
         app.logs.flush()
 
     wanted = [f"{count} {number}" for count in (1, 15, 17, 300) for number in range(count)]

@@ -52,19 +52,19 @@ class Binding(Generic[E]):
 class Hook(Generic[E]):
     """Handlers in order of priority (lower first), then of binding."""
 
-    __slots__ = ("_bindings", "_found", "_has_guests", "_plain", "event_type")
+    __slots__ = ("_bindings", "_found", "_plain", "event_type", "has_user_handlers", "is_bound")
 
     def __init__(self, event_type: type[E]) -> None:
         self.event_type = event_type
         self._bindings: tuple[Binding[E], ...] = ()
-        self._has_guests = False
+        self.is_bound = False
+        """Whether there is any handler."""
+        self.has_user_handlers = False
+        """Whether anyone but our own internals (ids `__pb…__`) is bound."""
         self._plain: tuple[Handler[E], ...] | None = ()
         """All handlers when none has tags, else None."""
         self._found: dict[tuple[str, ...], tuple[Handler[E], ...]] = {}
         """Handlers by the tags of events, where some have tags."""
-
-    def __len__(self) -> int:
-        return len(self._bindings)
 
     def __call__(
         self, *tags: str, id: str = "", priority: int = 0
@@ -93,13 +93,10 @@ class Hook(Generic[E]):
         """Remove every handler, ours too."""
         self._set(())
 
-    def has_user_handlers(self) -> bool:
-        """Tell whether anyone but our own internals (ids `__pb…__`) is bound."""
-        return self._has_guests
-
     def _set(self, bindings: Iterable[Binding[E]]) -> None:
         self._bindings = tuple(bindings)
-        self._has_guests = any(not b.id.startswith("__pb") for b in self._bindings)
+        self.is_bound = bool(self._bindings)
+        self.has_user_handlers = any(not b.id.startswith("__pb") for b in self._bindings)
         tagged = any(b.tags for b in self._bindings)
         self._plain = None if tagged else tuple(b.handler for b in self._bindings)
         self._found = {}

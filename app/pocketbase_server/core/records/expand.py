@@ -129,7 +129,7 @@ def _enrich(
         hook.trigger(RecordEnrichEvent(app, request, records[0]), lambda _: act())
         return
     act()
-    if len(hook):
+    if hook.is_bound:
         for record in records:
             hook.trigger(RecordEnrichEvent(app, request, record))
 

@@ -122,7 +122,8 @@ class Family:
 
     def key(self, inputs: Inputs) -> tuple[Any, ...]:
         """Return which of the plans is the one for a request."""
-        return tuple([read(inputs) for read in self.asked.values()])
+        # PERF: most plans depend on nothing
+        return tuple([read(inputs) for read in self.asked.values()]) if self.asked else ()
 
     def with_plan(self, facts: Facts, inputs: Inputs, plan: Plan) -> Family:
         """Return the family with one more plan: a new one, if the plan depends on more."""

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from time import time
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from pocketbase_server.kit import json
 
 if TYPE_CHECKING:
@@ -23,19 +21,6 @@ def new_row(level: int, message: str, data: Mapping[str, Any], max_size: int) ->
     """Return a line of this moment as it is stored, its data cut to *max_size* bytes."""
     text = dumped(data, max_size or DEFAULT_DATA_SIZE)
     return level, _whole(message[:MAX_MESSAGE]), text, time()
-
-
-def plain_row(level: int, message: str, data: dict[str, str | float], max_size: int) -> LogRow:
-    """Return what `new_row()` does, of data whose keys are in order and whose numbers are no odd ones."""
-    try:
-        text = orjson.dumps(data)
-    except TypeError:
-        return new_row(level, message, data, max_size)
-    # NOTE: a whole number is printed without its `.0`
-    is_plain = b".0," not in text and len(text) <= (max_size or DEFAULT_DATA_SIZE)
-    if is_plain and len(message) <= MAX_MESSAGE and message.isascii():
-        return level, message, text.decode(), time()
-    return new_row(level, message, data, max_size)
 
 
 def _whole(text: str) -> str:

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from pocketbase_server.services.logs.entry import new_row, plain_row, timestamp
+from pocketbase_server.services.logs.entry import new_row, timestamp
 from pocketbase_server.storage.sql.engine import DatabaseError
 from pocketbase_server.storage.sql.log_rows import LogRow, add_logs, delete_logs_before
 
@@ -57,15 +57,12 @@ class LogWriter:
         if logs.max_days and level >= logs.min_level:
             self._add(new_row(level, message, data, logs.max_data_size))
 
-    def write_plain(self, message: str, data: dict[str, str | float], max_size: int) -> None:
-        """Take one line that is wanted and tells of nothing unusual.
-
-        Keys come in order; numbers are neither tiny nor huge. More than *max_size* bytes are cut.
-        """
-        # PERF: a text is made here, of what the processor has just seen, and not of thousands later
+    def write_text(self, message: str, data: str) -> None:
+        """Take one line that is wanted and tells of nothing unusual, its data as JSON, both within limits."""
+        # PERF: a text is made of what the processor has just seen, and not here of thousands later
         if self._app.config.is_dev:
-            _print(INFO, message, data)
-        self._add(plain_row(INFO, message, data, max_size))
+            _print(INFO, message, {})
+        self._add((INFO, message, data, time.time()))
 
     def _add(self, row: LogRow) -> None:
         if self._is_closed:

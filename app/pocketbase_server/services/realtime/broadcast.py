@@ -65,7 +65,8 @@ class Broadcaster:
             bool(collection.list_rule or collection.view_rule)
             or collection.is_auth
             or self._broker.has_options(collection.name, collection.id)
-            or len(hooks.record_enrich) + len(hooks.realtime_message_send) > 0
+            or hooks.record_enrich.is_bound
+            or hooks.realtime_message_send.is_bound
         )
 
     def parcels(self, action: str, record: Record, *, is_stored: bool = True) -> list[Parcel]:
@@ -93,7 +94,7 @@ class Broadcaster:
     def deliver(self, parcels: Iterable[Parcel]) -> None:
         """Send events."""
         hook = self._app.hooks.realtime_message_send
-        if len(hook):
+        if hook.is_bound:
             from pocketbase_server.services.realtime.messages import send_through_hook
 
             for parcel in parcels:
@@ -127,7 +128,7 @@ class _Judge:
         self._action = action
         self._record = record
         self._is_stored = is_stored
-        self._is_enriched = len(app.hooks.record_enrich) > 0
+        self._is_enriched = app.hooks.record_enrich.is_bound
         self._verdicts: dict[tuple[Any, ...], bool] = {}
         self._texts: dict[tuple[Any, ...], bytes] = {}
 

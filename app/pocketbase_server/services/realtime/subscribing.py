@@ -87,7 +87,7 @@ def _apply(app: App, client: RealtimeClient, request: RequestInfo, form: Subscri
     if client.auth is not None and not _is_same(client.auth, request.auth):
         raise ForbiddenError(_OTHER_AUTH)
     hook = app.hooks.realtime_subscribe_request
-    if MODE.active and hook.has_user_handlers():
+    if MODE.active and hook.has_user_handlers:
         raise OffloadError
     event = RealtimeEvent(app, request, client)
     event.subscriptions = form.subscriptions
