@@ -416,7 +416,7 @@ def test_inline_tries_again(engine):
     with inline_mode():
         with pytest.raises(WouldBlock):
             engine.one(sql)
-        engine._speeds._slow[sql].retry_at = 0.0
+        engine._speeds.suspects[sql].retry_at = 0.0
         assert engine.one(sql) == (0,)
         assert engine.one(sql) == (0,)
 

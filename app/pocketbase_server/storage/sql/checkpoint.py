@@ -10,6 +10,7 @@ import apsw
 from pocketbase_server.storage.sql.connection import open_writer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _PAGES: Final = 4_000
@@ -31,13 +32,16 @@ class Checkpointer:
         self._is_stopped = False
         self._thread: threading.Thread | None = None
         self._pages = 0
+        self._let_go: Callable[[], None] = lambda: None
 
-    def attach(self, writer: Any) -> None:
-        """Listen to the commits of the writer connection."""
+    def attach(self, writer: Any, let_go: Callable[[], None]) -> None:
+        """Listen to the commits of the writer connection; *let_go* ends what keeps the log from beginning anew."""
+        self._let_go = let_go
         writer.set_wal_hook(self._committed)
 
     def _committed(self, _connection: Any, _database: str, pages: int) -> int:
         self._pages = pages
+        self._let_go()
         if pages >= _PAGES and not self._wake.is_set():
             self._wake.set()
             if self._thread is None:

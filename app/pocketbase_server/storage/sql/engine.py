@@ -29,6 +29,7 @@ from pocketbase_server.storage.sql.errors import (
 )
 from pocketbase_server.storage.sql.inline import MODE, Speeds, inline_mode
 from pocketbase_server.storage.sql.kept_rows import KeptRows
+from pocketbase_server.storage.sql.read_lock import ReadLock
 from pocketbase_server.storage.sql.thread_state import Act, ThreadState
 from pocketbase_server.storage.sql.translate import DriverError, translate
 from pocketbase_server.storage.sql.writer import Transaction, Writer
@@ -55,6 +56,8 @@ Trace = Callable[[str, float], None]
 
 _INLINE_LIMIT: Final = 0.008
 """Seconds after which a read on a thread in inline mode is broken off and sent elsewhere."""
+_MANY: Final = 64
+"""Reads in a short while that make the lock for reading worth keeping."""
 _STEPS_INLINE: Final = 4_000
 _STEPS: Final = 100_000
 """Steps of the virtual machine between two looks at the clock: about 40 µs, about 1 ms."""
@@ -79,6 +82,8 @@ class Engine:
         self._trace: Trace | None = None
         self._version = 0
         self._checkpointer: Checkpointer | None = None
+        self._read_lock = ReadLock(self.path)
+        self._reads = 0
 
     # -- life
 
@@ -88,8 +93,9 @@ class Engine:
             return
         connection = self._writer.open()
         watch(connection, self._is_over, _STEPS_INLINE * 4)
+        self._read_lock = ReadLock(self.path)
         self._checkpointer = Checkpointer(self.path, self._writer.lock)
-        self._checkpointer.attach(connection)
+        self._checkpointer.attach(connection, self._read_lock.let_go)
         self._traced(connection)
 
     @property
@@ -99,6 +105,7 @@ class Engine:
 
     def close(self) -> None:
         """Close every connection; statements still running are interrupted. Safe to call twice."""
+        self._read_lock.stop()
         if self._checkpointer is not None:
             self._checkpointer.stop()
             self._checkpointer = None
@@ -143,7 +150,8 @@ class Engine:
         """Return every row of a query."""
         thread = self._thread
         connection = thread.connection or self._reader()
-        if MODE.active and self._speeds.is_slow(sql):
+        speeds = self._speeds
+        if speeds.suspects and MODE.active and speeds.is_slow(sql):
             raise WouldBlock
         thread.started = 0.0
         began = _now()
@@ -153,14 +161,15 @@ class Engine:
             raise self._failed(ex, sql) from ex
         except UnicodeDecodeError:
             rows = self._bad_text(connection, sql, params)
-        self._speeds.note(sql, _now() - began)
+        self._ran(sql, _now() - began)
         return rows
 
     def one(self, sql: str, params: Params = ()) -> Row | None:
         """Return the first row of a query, or None."""
         thread = self._thread
         connection = thread.connection or self._reader()
-        if MODE.active and self._speeds.is_slow(sql):
+        speeds = self._speeds
+        if speeds.suspects and MODE.active and speeds.is_slow(sql):
             raise WouldBlock
         thread.started = 0.0
         began = _now()
@@ -170,8 +179,16 @@ class Engine:
             raise self._failed(ex, sql) from ex
         except UnicodeDecodeError:
             row = next(iter(self._bad_text(connection, sql, params)), None)
-        self._speeds.note(sql, _now() - began)
+        self._ran(sql, _now() - began)
         return row
+
+    def _ran(self, sql: str, seconds: float) -> None:
+        speeds = self._speeds
+        if seconds > speeds.limit or speeds.suspects:
+            speeds.note(sql, seconds)
+        self._reads += 1
+        if not self._reads % _MANY:
+            self._read_lock.want()
 
     def _bad_text(self, connection: Connection, sql: str, params: Params) -> list[Row]:
         self._thread.started = 0.0
@@ -227,6 +244,7 @@ class Engine:
 
     def execute(self, sql: str) -> None:
         """Carry out a statement that cannot be part of a transaction, like VACUUM or a PRAGMA."""
+        self._read_lock.let_go(wait=True)
         self._writer.execute(sql)
 
     def transaction(self) -> Transaction:

@@ -44,17 +44,18 @@ class Speeds:
     can tell whether it has become quick.
     """
 
-    __slots__ = ("_limit", "_slow", "_wait")
+    __slots__ = ("_wait", "limit", "suspects")
 
     def __init__(self, limit: float = 0.0015, wait: float = 0.25) -> None:
-        self._limit = limit
+        self.limit = limit
+        """Seconds that a statement may take; of a quicker one nothing needs to be noted without suspects."""
         self._wait = wait
-        self._slow: dict[str, _Slow] = {}
+        self.suspects: dict[str, _Slow] = {}
 
     def is_slow(self, sql: str) -> bool:
         """Tell whether to keep away from a statement now; from an unknown one not."""
         # PERF: what was always quick leaves no trace, so the usual case is one look-up
-        slow = self._slow.get(sql)
+        slow = self.suspects.get(sql)
         if slow is None:
             return False
         now = monotonic()
@@ -66,25 +67,25 @@ class Speeds:
 
     def note(self, sql: str, seconds: float) -> None:
         """Take one run into account."""
-        slow = self._slow.get(sql)
+        slow = self.suspects.get(sql)
         if slow is None:
-            if seconds > (self._limit if MODE.active else self._limit * 8):
+            if seconds > (self.limit if MODE.active else self.limit * 8):
                 self._suspect(sql)
         elif not MODE.active:
-            if seconds < self._limit / 4:
-                self._slow.pop(sql, None)
-        elif seconds <= self._limit or (
-            seconds < self._limit * _WAITING and thread_time() - slow.computed <= self._limit
+            if seconds < self.limit / 4:
+                self.suspects.pop(sql, None)
+        elif seconds <= self.limit or (
+            seconds < self.limit * _WAITING and thread_time() - slow.computed <= self.limit
         ):
-            self._slow.pop(sql, None)
+            self.suspects.pop(sql, None)
         else:
             slow.wait = min(slow.wait * 2, _LONGEST_WAIT)
             slow.retry_at = monotonic() + slow.wait
 
     def _suspect(self, sql: str) -> None:
-        if len(self._slow) >= _MOST:
-            self._slow.clear()
-        self._slow[sql] = _Slow(self._wait)
+        if len(self.suspects) >= _MOST:
+            self.suspects.clear()
+        self.suspects[sql] = _Slow(self._wait)
 
 
 class _Slow:
