@@ -18,7 +18,7 @@ _HELP: Final = """Runs and manages the migrations of the data directory:
 
 app = typer.Typer(help="Runs and manages the migrations of the data directory")
 
-_LATER: Final = frozenset({"down", "create", "collections", "history-sync"})
+_LATER: Final = frozenset({"down", "create", "collections"})
 
 
 @app.command(help=_HELP)
@@ -27,10 +27,23 @@ def migrate(
 ) -> None:
     """Run migrations."""
     verb = words[0] if words else "up"
+    if words == ["create"]:
+        raise CliError("missing migration file name")
     if verb in _LATER:
         raise CliError(f'"migrate {verb}" is not available yet: only system migrations are applied')
+    if verb == "history-sync":
+        _sync_history(context)
+        return
     if verb != "up":
         raise CliError(f'unsupported command: "{verb}"')
     # NOTE: opening the data directory applies the system's own migrations
     with opened_app(context):
         print("No new migrations to apply.")
+
+
+def _sync_history(context: typer.Context) -> None:
+    from pocketbase_server.services.migrations.runner import forget_missing
+
+    with opened_app(context) as app:
+        forget_missing(app)
+    print("The _migrations table was synced with the available migrations.")

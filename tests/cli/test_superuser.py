@@ -159,7 +159,7 @@ def test_migrate(words, twins):
     assert expected == got
 
 
-@pytest.mark.parametrize("verb", ["down", "create", "collections", "history-sync"])
+@pytest.mark.parametrize("verb", ["down", "collections"])
 def test_user_migrations_say_that_they_come_later(verb, ours_command, tmp_path):
     """What is not there yet is refused in plain words."""
     done = servers.run(ours_command, "migrate", verb, f"--dir={tmp_path / 'pb_data'}")

@@ -21,41 +21,40 @@ KEY = "k" * 50
 def test_token():
     """A token carries its claims, ends when told, and has no time of issue."""
     token = jwt.sign({"type": "auth", "id": "x"}, KEY, 60)
-    claims = jwt.verify(token, KEY)
+    claims = pyjwt.decode(token, KEY, algorithms=["HS256"])
 
     assert {"type": "auth", "id": "x", "exp": claims["exp"]} == claims
     assert 0 < claims["exp"] - time.time() <= 61
-    assert {"alg": "HS256", "typ": "JWT"} == pyjwt.get_unverified_header(token)
-    assert claims == jwt.parse_unverified(token)
+    assert jwt.parse_unverified(token) == ({"alg": "HS256", "typ": "JWT"}, claims)
 
 
 def _part(value):
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-EXP = int(time.time()) + 100_000
-FORGED = {
-    "other key": pyjwt.encode({"exp": EXP}, "another key", "HS256"),
-    "other algorithm": pyjwt.encode({"exp": EXP}, KEY, "HS512"),
-    "no algorithm": f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part({'exp': EXP})}.",
-    "over": jwt.sign({}, KEY, -5),
-    "two parts": "a.b",
+@pytest.mark.parametrize("header", [{"alg": "none"}, {}, None])
+def test_what_nobody_has_signed_is_read(header):
+    """What a token says can be read before it is believed."""
+    assert jwt.parse_unverified(f"{_part(header)}.{_part({'x': 1})}.") == (header or {}, {"x": 1})
+
+
+NO_TOKENS = {
+    "two parts": f"{_part({})}.{_part({})}",
+    "four parts": f"{_part({})}.{_part({})}.x.x",
     "no JSON": "YQ.YQ.YQ",
+    "no base64": "!!.!!.!!",
     "empty": "",
-    "claims are a list": f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part([1])}.x",
+    "dots": "..",
+    "claims are a list": f"{_part({})}.{_part([1])}.x",
+    "header is a list": f"{_part([1])}.{_part({})}.x",
 }
 
 
-@pytest.mark.parametrize("name", FORGED)
-def test_forged(name):
-    """A token that is not ours, or is over, is refused with one error."""
+@pytest.mark.parametrize("name", NO_TOKENS)
+def test_what_is_no_token(name):
+    """A text that is no token is refused with one error."""
     with pytest.raises(jwt.TokenError):
-        jwt.verify(FORGED[name], KEY)
-
-
-def test_leeway():
-    """A leeway lets a token live a little longer."""
-    assert jwt.verify(jwt.sign({}, KEY, -5), KEY, leeway=60)
+        jwt.parse_unverified(NO_TOKENS[name])
 
 
 def test_password():

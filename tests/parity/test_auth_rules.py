@@ -126,6 +126,35 @@ MFA_RULES = [
 ]
 
 
+BROKEN = "@collection.gone.title ?= name"
+BREAKS: list[dict[str, Any]] = [
+    {"authRule": BROKEN},
+    {"mfa": {"enabled": True, "rule": BROKEN}, "otp": {"enabled": True}},
+    {"updateRule": BROKEN},
+    {"viewRule": BROKEN},
+]
+
+
+@pytest.mark.parametrize("changed", BREAKS, ids=str)
+def test_rules_over_what_is_gone(changed: dict[str, Any], pair: Pair) -> None:
+    """A rule that cannot be evaluated any more lets nobody through, and is not quoted."""
+    was = root(USERS).send(pair.ours).value
+    open_again = {name: was[name] for name in ("mfa", "authRule", "updateRule", "viewRule")}
+    gone = {"name": "gone", "type": "base", "fields": [{"name": "title", "type": "text"}]}
+    alice = f"{USERS}/records/{ALICE}"
+    try:
+        pair.check(
+            root("/api/collections", "POST", gone),
+            options(**changed),
+            root("/api/collections/gone", "DELETE"),
+            login("bob"),
+            *as_each(q(f"{alice}?fields=id,email"), "guest", "bob", "superuser"),
+            *as_each(q(f"{alice}?fields=id", "PATCH", {"name": "x"}), "guest", "alice"),
+        )
+    finally:
+        pair.check(options(**open_again))
+
+
 @pytest.mark.parametrize("rule", MFA_RULES)
 def test_second_factor(rule: str, pair: Pair, oidc: Oidc) -> None:
     """Who needs two methods, which two, and what becomes of the session."""

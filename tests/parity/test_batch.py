@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -182,6 +183,25 @@ def test_queries(prepared: Pair) -> None:
             for at, query in enumerate(QUERIES)
         )
     )
+
+
+PAYLOADS = [
+    '{"n":3}', '{"title":"p","n":3}', '{"title":null}', "null", "bad", '{"n":"x"} x', '{"n":"3"}', "[]", "", '{"id":"bbbbbbbbbbbbbbb"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_payloads_in_queries(payload: str, prepared: Pair) -> None:
+    """What `@jsonPayload` holds in the query of a request is merged in front of its body."""
+    name = f"payload {PAYLOADS.index(payload)}"
+    query = f"?@jsonPayload={quote(payload)}"
+    prepared.check(
+        *(
+            batch(one("POST", R + query + more, body))
+            for more in ("", "&n=7", f"&title={name[-1]}q", '&@jsonPayload={"n":9}')
+            for body in ({"title": name + more[:5]}, {"title": f"{name}{more[:5]}n", "n": 1}, {}, None)
+        )
+    )  # fmt: skip
 
 
 def test_headers_that_are_null(prepared: Pair) -> None:

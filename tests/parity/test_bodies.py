@@ -96,7 +96,7 @@ def part(text: str = "v", head: str = "", name: str = "text", newline: str = "\r
 
 END = "--BB--"
 WHOLE = part() + END
-RAW: list[tuple[str, str]] = [
+RAW: list[tuple[str, str | bytes]] = [
     *((kind, WHOLE) for kind in (
         "multipart/form-data", "multipart/form-data; boundary=", 'multipart/form-data; boundary="BB"', "multipart/form-data;boundary=BB; charset=utf-8",
         "multipart/form-data; boundary=CC", "Multipart/Form-Data; boundary=BB", "multipart/mixed; boundary=BB", "multipart/form-data; Boundary=BB",
@@ -114,8 +114,9 @@ RAW: list[tuple[str, str]] = [
         f"--BB\r\nContent-Disposition: form-data; name=text\r\n\r\n{END}", "".join(part() for _ in range(1001)) + END,
     )),
     *((URLENCODED, text) for text in (
-        "text=a&text=b", "text", "=a", "&&", "text=a%", "text=%zz", "text=%FF", "text=a;number=5", "text=a+b%2B", "te%78t=x", "select_many[]=a", " text=a",
+        "text=a&text=b", "text", "=a", "&&", "text=a%", "text=%zz", "text=%FF", "text=%E2%82", "text=a%F0%9F%98b", "text=%ED%A0%80", "text=a;number=5", "text=a+b%2B", "te%78t=x", "select_many[]=a", " text=a",
     )),
+    (URLENCODED, b"te\xe2\x82xt=1&text=\xf0\x9fa"), (FORM, part("~").encode().replace(b"~", b"\xe2\x82a") + END.encode()),
     (f"{URLENCODED}; charset=utf-8", "text=a"), (f"{URLENCODED}; x", "text=a"), (f"{URLENCODED}x", "text=a"), (URLENCODED.upper(), "text=a"),
     *((JSON, text) for text in (
         '{"text":-0}', '{"number":-0}', '{"json":[-0,1.0,1e21]}', '{"text":[-0]}', '{"json":1e400}', '{"json":"1e400"}', '{"json":"[1e400]"}', '{"json":"{\\"a\\":1,\\"a\\":2}"}',

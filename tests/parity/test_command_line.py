@@ -7,6 +7,8 @@ Help texts are our own words; they only have to name the same commands, flags an
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,6 +85,8 @@ LINES: list[list[str]] = [
     ["migrate"],
     ["migrate", "up"],
     ["migrate", "nope"],
+    ["migrate", "create"],
+    ["migrate", "history-sync"],
     ["--dev=maybe", "superuser"],
     ["--queryTimeout=x", "superuser"],
     ["--automigrate=false", "superuser", "create", EMAIL, "1234567890"],
@@ -145,6 +149,27 @@ def test_line(
     assert got[0] == expected[0]
     assert got[1] >= expected[1]
     assert got[2] >= expected[2]
+
+
+def test_forgotten_migrations(
+    template: Template, tmp_path: Path, ours_command: list[str], reference_command: list[str]
+) -> None:
+    """`migrate history-sync` forgets applied migrations whose files are gone, and no others."""
+    left = []
+    for name, command in (("reference", reference_command), ("ours", ours_command)):
+        data = template.copy(tmp_path / name / "pb_data")
+        (tmp_path / name / "pb_migrations").mkdir()
+        (tmp_path / name / "pb_migrations" / "1_kept.js").write_text("migrate(() => {}, () => {})")
+        with closing(sqlite3.connect(data / "data.db")) as base, base:
+            base.executemany(
+                "INSERT INTO _migrations VALUES (?, 1)", [("1_kept.js",), ("2_gone.js",)]
+            )
+        done = servers.run(command, "migrate", "history-sync", f"--dir={data}")
+        with closing(sqlite3.connect(data / "data.db")) as base:
+            left.append((done.returncode, set(base.execute("SELECT file FROM _migrations"))))
+
+    assert left[1] == left[0]
+    assert ("1_kept.js",) in left[1][1]
 
 
 def test_version(ours_command: list[str]) -> None:

@@ -196,6 +196,31 @@ def test_batches_are_heard_when_they_are_done(story: Story) -> None:
     assert len(story.hear(q("/api/batch", "POST", {"requests": [good, good]}))) == 2
 
 
+LINED = {
+    "name": "lined",
+    "type": "base",
+    "listRule": "",
+    "updateRule": "",
+    "createRule": "",
+    "fields": [{"name": "j", "type": "json"}],
+}
+
+
+@pytest.mark.parametrize("text", ['{\n "a": [1,\r\n 2]\n}', "[\r1]", '"a\\nb"', "[\n]"])
+def test_json_of_many_lines(text: str, story: Story) -> None:
+    """
+    An event is one line, whatever line breaks the JSON in the record was sent with.
+    """
+    where = "/api/collections/lined/records"
+    story.do(
+        q("/api/collections", "POST", LINED, who="superuser"),
+        q(where, "POST", {"id": "lined0000000001"}),
+    )
+    story.subscribe("lined/*")
+
+    assert len(story.hear(q(f"{where}/lined0000000001", "PATCH", {"j": text}))) == 1
+
+
 JUDGED = {
     "name": "judged",
     "type": "base",

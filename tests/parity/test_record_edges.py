@@ -178,6 +178,56 @@ def test_values_of_views(value: str, pair: Pair) -> None:
 
 
 SEEN = {"listRule": "", "viewRule": ""}
+FOREIGN = {
+    "d": ["'2024-01-02'", "'2024-01-02 03:04:05'", "'2024-01-02T03:04:05Z'", "'2024-01-02 03:04:05+02:00'", "'never'", "1704164645", "x'32303234'", "null"],
+    "made": ["'2024-01-02 03:04:05'", "'never'", "x'32303234'"],
+    "b": ["x'31'", "x'7472756531'", "'t'", "2", "1.0"],
+    "n": ["x'31'", "'x'", "x'31652b33'"],
+    "t": ["x'61'", "5"],
+    "s": ["x'61'", "x'5b2261225d'", "7"],
+    "ss": ["x'61'", "x'5b2261225d'", "'a'"],
+    "r": ["x'7461673030303030303030303030303031'", "x'00'"],
+    "f": ["x'61'"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_other_programs_wrote(name: str, pair: Pair) -> None:
+    """Moments in other forms, and bytes where text or numbers belong, are read as what they say."""
+    url, one = f"{ALL}/foreign/records", make_id("foreign", 1)
+    fields = [
+        f("date", "d"),
+        f("autodate", "made", onCreate=True),
+        f("bool", "b"),
+        f("number", "n"),
+        f("text", "t"),
+        f("select", "s", values=["a"]),
+        f("select", "ss", values=["a"], maxSelect=2),
+        f("relation", "r", collectionId="{tags}"),
+        f("file", "f"),
+    ]
+    view = f"select id, {name} from foreign"
+    steps = []
+    for value in FOREIGN[name]:
+        change = {"query": f"update foreign set {name} = {value}"}
+        steps += [
+            q("/api/sql", "POST", change, blur=SPENT, **BY),
+            q(f"{url}/{one}?fields={name}"),
+            q(f"{url}?fields={name}"),
+            q(f"{ALL}/foreign_view/records?fields={name}"),
+            q(f"{url}/{one}?fields={name}", "PATCH", {"text": "x"}, **BY),
+        ]
+    pair.check(
+        q(f"{ALL}/tags?fields=id", save={"tags": "id"}, **BY),
+        q(ALL, "POST", base("foreign", *fields, **OPEN), **BY),
+        q(ALL, "POST", {"name": "foreign_view", "type": "view", "viewQuery": view, **SEEN}, **BY),
+        q(url, "POST", {"id": one}),
+        *steps,
+        q(f"{ALL}/foreign_view", "DELETE", **BY),
+        q(f"{ALL}/foreign", "DELETE", **BY),
+    )
+
+
 BLANKS = [
     "\x1czz", "a\x1d\x1eb", "a\x1f", "\x85a", "\xa0a", "a \x0b b", "\u2028x", "\u3000x y", "<p>a\x1fb</p>  c", "\u180ea", "a\u200b",
 ]  # fmt: skip

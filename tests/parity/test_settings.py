@@ -188,6 +188,54 @@ def test_bodies_in_other_forms(body: str, kind: str, pair: Pair) -> None:
     )
 
 
+FORM_TEXTS = [
+    "meta=x", "meta=", "meta=x&meta.appName=both", "smtp=5", "backups.s3=x&backups.cron=@daily", "rateLimits.rules=x", "rateLimits.rules.0.label=/q/",
+    "rateLimits.enabled=1&rateLimits.rules=x", 'rateLimits.rules={"label":"/x/","duration":1,"maxRequests":1}', "logs=5&logs.maxDays=2", "Logs.maxDays=2", "logs.maxdays=2",
+    *(f"logs.maxDays={text}" for text in ("3", "03", "0x3", "0b11", "0o7", "0X1F", "1_0", "-0", "%2B3", "09", "_1", "1__0", "0x", "1e3", "3.0", "+3", "3+", "true", "", "%D9%A3", "3&logs.maxDays=x", "x&logs.maxDays=3")),
+    "batch.timeout=0x8000000000000000", "batch.maxRequests=-9",
+    *(f"batch.enabled={text}" for text in ("True", "T", "tRUE", "on", "0", "f", "2", "1.0", "+true", "yes", "", "1&batch.enabled=0", "no&batch.enabled=1")),
+    *(f"meta.appName={text}" for text in ("1e3", "1.50", "-0", "null", "true", '{"a":1}', "a&meta.appName=b", "&meta.appName=b", "a&meta.appName.x=b")),
+    "meta.appName.x=z", "smtp.password=x&smtp.host=h.co", "trustedProxy.headers=5&trustedProxy.headers=1.50", "trustedProxy.headers", 'superuserIPs=["127.0.0.1"]', "superuserIPs=&superuserIPs=127.0.0.1",
+    *(f"@jsonPayload={text}" for text in (
+        '{"meta.appName":"q"}', '{"logs":{"maxDays":"7"}}', '{"logs":{"maxDays":7}}&logs.maxDays=8', '{"batch":{"enabled":"yes"}}', '{"superuserIPs":"x"}', '{"superuserIPs":null}', '{"meta":5}',
+        '{"META":{"APPNAME":"z"}}', '{"meta":{"app_name":"z"}}', '{"meta":{"appName":"1"}}&@jsonPayload={"meta":{"appURL":"http://x.co"}}', '{"logs":null}', '{"rateLimits":{"rules":[{"LABEL":"/x/","duration":1}]}}',
+    )),
+    'meta.appName=one&@jsonPayload={"meta":{"appURL":"http://x.co"}}', 'trustedProxy.headers=a&@jsonPayload={"trustedProxy":{"headers":null}}',
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def plain(pair: Pair) -> dict[str, Any]:
+    """
+    What the settings are set back to.
+    """
+    settings: dict[str, Any] = pair.reference.client("superuser").must("GET", URL)
+    return settings | {"superuserIPs": []}
+
+
+@pytest.mark.parametrize("text", FORM_TEXTS)
+def test_texts_of_forms(text: str, pair: Pair, plain: dict[str, Any]) -> None:
+    """
+    A form names settings with dots; of its texts, as much counts as with the reference.
+    """
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = text.replace('"', "%22")
+    pair.check(patch(body, headers=headers), q(URL, who="superuser"), patch(plain))
+
+
+def test_buckets_in_forms(ours: Any) -> None:
+    """
+    Either bucket has its own names.
+    """
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = "s3.bucket=one&backups.s3.bucket=two"
+    root = ours.client("superuser")
+    answer = root.ask("PATCH", URL, body, headers).json()
+    root.patch(URL, {"s3": {"bucket": ""}, "backups": {"s3": {"bucket": ""}}})
+
+    assert (answer["s3"]["bucket"], answer["backups"]["s3"]["bucket"]) == ("one", "two")
+
+
 def test_secrets_are_written_and_never_read(pair: Pair) -> None:
     """
     Secrets do not come back.

@@ -86,6 +86,21 @@ COMMENTED = [
     "select 1\0", "\0", "select 1\0; select 2", "select 'a\0b'", "select 1 limit 'a'",
     "select soundex('hello'), soundex(''), soundex(null), soundex('123'), soundex('Tymczak'), soundex('Pfister'), soundex('é x')",
 ]  # fmt: skip
+BAD_TEXT = [
+    "select cast(x'ff41' as text) as t, 'é', x'e282', x'f09f98', x'e28241', x'c3', x'eda080'",
+    "select cast(x'e282' as text)", "select char(55296)", "select 'ok' union all select cast(x'ff' as text)",
+    "select x'e2' where 1; select cast(x'ff' as text); select 2 as z", "select 1; select cast(x'ff' as text) as z",
+    "select cast(x'ff' as text); select cast(x'fe41' as text) as z;", "select cast(x'ff' as text); -- c",
+    "select cast(x'ff' as text) -- c", "select cast(x'ff' as text) /* c */ ; ; ",
+    "with a(b) as (select cast(x'ff' as text)) select * from a", "values(cast(x'ff' as text), 2)",
+    "select 1 as a, cast(x'ff' as text) as a", "select cast(x'ff' as text); bad", "select cast(x'ff' as text); insert into nope values(1)",
+    "create table bytes(a text, b blob, c date)",
+    "insert into bytes values(cast(x'ff41' as text), x'ff41', '2020-01-02'), (cast(x'fe' as text), '', cast(x'ff' as text))",
+    "select * from bytes", "select a || 'x', c from bytes where a = cast(x'ff41' as text)", "select max(a) from bytes",
+    "insert into bytes values(cast(x'ff' as text), 1, 2) returning a, b", "select count(*) from bytes",
+    "update bytes set b = 1 returning a", "delete from bytes where 1 returning *", "drop table bytes; select 1",
+]  # fmt: skip
+"""Bytes that are no UTF-8, in texts and in blobs."""
 QUOTED = [
     "select [[users.id]], [[id]] from users limit 1",
     "select {{users}}.[[id]], {{users.id}} from {{main.users}} limit 1",
@@ -132,6 +147,14 @@ def test_moments(pair: Pair) -> None:
     """
     answers = "?fields=columns,rows,data,message,status"
     pair.check(*(q(URL + answers, "POST", {"query": text}, who="superuser") for text in DECLARED))
+
+
+def test_bad_text(pair: Pair) -> None:
+    """
+    Each byte that is no UTF-8 is shown as U+FFFD; the rest of the rows is as ever.
+    """
+    answers = "?fields=columns,rows,data,message,status"
+    pair.check(*(q(URL + answers, "POST", {"query": text}, who="superuser") for text in BAD_TEXT))
 
 
 @pytest.mark.parametrize("query", COMMENTED, ids=repr)

@@ -398,6 +398,7 @@ def test_line_breaks_cannot_forge_events():
     """
     assert frame("a\nid:x", b"1") == b"event:a id:x\ndata:1\n\n"
     assert frame("a", b"1\n2") == b"event:a\ndata:1\ndata:2\n\n"
+    assert frame("a", b"1\r2\r\n3") == b"event:a\ndata:12\ndata:3\n\n"
 
 
 @pytest.mark.parametrize(

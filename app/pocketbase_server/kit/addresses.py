@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from ipaddress import IPv6Address
+from typing import Final, NamedTuple
 
 from pocketbase_server.kit.regex import compile_pattern
 
@@ -26,7 +27,18 @@ _IP4 = (
     r"(?:[1-9]\d?|1\d\d|2[01]\d|22[0-3]|24\d|25[0-5])"
     r"(?:\.(?:\d{1,2}|1\d\d|2[0-4]\d|25[0-5])){2}\.(?:\d\d?|1\d\d|2[0-4]\d|25[0-4])"
 )
-_IP6 = r"\[[0-9A-Za-z:.%]+\]"
+_HEX = "[0-9a-fA-F]{1,4}"
+_BYTE = r"(?:25[0-5]|(?:2[0-4]|1?[0-9])?[0-9])"
+_TAIL = rf"(?:{_BYTE}\.){{3}}{_BYTE}"
+_SHORTENED = "|".join(
+    rf"(?:{_HEX}:){{1,{7 - after}}}(?::{_HEX}){{1,{after}}}" for after in range(1, 6)
+)
+"""Groups left out in the middle, so many behind them at most."""
+_IP6 = (
+    rf"\[(?:(?:{_HEX}:){{7}}{_HEX}|(?:{_HEX}:){{1,7}}:|{_SHORTENED}|{_HEX}:(?::{_HEX}){{1,6}}"
+    rf"|:(?:(?::{_HEX}){{1,7}}|:)|fe80:(?::[0-9a-fA-F]{{0,4}}){{0,4}}%[0-9a-zA-Z]+"
+    rf"|::(?:ffff(?::0{{1,4}})?:)?{_TAIL}|(?:{_HEX}:){{1,4}}:{_TAIL})\]"
+)
 _SUBDOMAIN = r"(?:www\.|[a-zA-Z0-9]+(?:[-_.]?[a-zA-Z0-9])*[a-zA-Z0-9]\.[a-zA-Z0-9]+)"
 _FRONT = rf"(?:[a-zA-Z0-9](?:[a-zA-Z0-9\-_]+)?[a-zA-Z0-9](?:[-.][a-zA-Z0-9]+)*|{_SUBDOMAIN}?)?"
 _NAME = rf"{_FRONT}(?:[{_LETTER}0-9]+-?-?)*[{_LETTER}0-9]+(?:\.[{_LETTER}]+)?"
@@ -35,9 +47,13 @@ _URL: Final = compile_pattern(
     rf"(?:{_IP4}|{_IP6}|{_NAME})\.?(?::\d{{1,5}})?(?:[/?#]\S*)?$"
 )
 _SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-_AUTHORITY: Final = re.compile(r"[^/?#]*")
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_USER: Final = re.compile(r"[a-zA-Z0-9\-._~:!$&'()*+,;=%@]*")
+_HOST: Final = re.compile(
+    r"(?:[a-zA-Z0-9\-._~!$&'()*+,;=:\[\]<>\"\x80-\U0010ffff]|%25|%[89a-fA-F][0-9a-fA-F])*"
+)
+_PORT: Final = re.compile(r"[0-9]*")
 _SHORTEST, _LONGEST = 3, 2083
 
 
@@ -51,30 +67,66 @@ def is_url(text: str) -> bool:
     """Tell whether *text* is an absolute URL of a usual scheme, or one that lacks only the scheme."""
     if len(text) >= _LONGEST or len(text.encode()) <= _SHORTEST or text.startswith("."):
         return False
-    if _CONTROL.search(text) or _BAD_ESCAPE.search(_without_query(text)):
+    parsed = _parsed("http://" + text if ":" in text and "://" not in text else text)
+    if parsed is None or parsed.host.startswith("."):
         return False
-    full = "http://" + text if ":" in text and "://" not in text else text
-    host = url_host(full)
-    if host.startswith(".") or (not host and not _path_has_dot(full)):
+    if not parsed.host and parsed.path and "." not in parsed.path:
         return False
     return _URL.matches(text)
 
 
-def _without_query(text: str) -> str:
-    before, _, after = text.partition("#")
-    return before.partition("?")[0] + "#" + after
+class _Parsed(NamedTuple):
+    host: str
+    path: str
 
 
-def _path_has_dot(text: str) -> bool:
-    path = _without_query(text).partition("#")[0]
-    return not path or "." in path
+def _parsed(text: str) -> _Parsed | None:
+    """Return host and path of a URL, or None where the reference's parser finds a mistake."""
+    before, _, fragment = text.partition("#")
+    if _CONTROL.search(before) or _BAD_ESCAPE.search(fragment):
+        return None
+    scheme = _SCHEME.match(before)
+    rest = (before[scheme.end() :] if scheme else before).partition("?")[0]
+    if not rest.startswith("/"):
+        return _rootless(rest, has_scheme=scheme is not None)
+    if not rest.startswith("//") or (scheme is None and rest.startswith("///")):
+        return _with_path("", rest)
+    authority, slash, path = rest[2:].partition("/")
+    user, _, host = authority.rpartition("@")
+    is_sound = _USER.fullmatch(user) and not _BAD_ESCAPE.search(user) and _is_host(host)
+    return _with_path(host, slash + path) if is_sound else None
+
+
+def _rootless(rest: str, *, has_scheme: bool) -> _Parsed | None:
+    if has_scheme:
+        return _Parsed("", "")
+    return None if ":" in rest.partition("/")[0] else _with_path("", rest)
+
+
+def _with_path(host: str, path: str) -> _Parsed | None:
+    return None if _BAD_ESCAPE.search(path) else _Parsed(host, path)
+
+
+def _is_host(host: str) -> bool:
+    if not host.startswith("["):
+        _, colon, port = host.rpartition(":")
+        return bool((not colon or _PORT.fullmatch(port)) and _HOST.fullmatch(host))
+    address, end, port = host[1:].rpartition("]")
+    return bool(end and _PORT.fullmatch(port.removeprefix(":")) and _is_ip6(address))
+
+
+def _is_ip6(address: str) -> bool:
+    plain, _, zone = address.partition("%25")
+    if "%" in plain + zone:
+        return False
+    try:
+        IPv6Address(plain)
+    except ValueError:
+        return False
+    return True
 
 
 def url_host(text: str) -> str:
-    """Return the host of a URL, with its port; "" when it has no scheme."""
-    scheme = _SCHEME.match(text)
-    rest = text[scheme.end() :] if scheme else text
-    if not rest.startswith("//"):
-        return ""
-    found = _AUTHORITY.match(rest, 2)
-    return found[0].rpartition("@")[2] if found else ""
+    """Return the host of a URL, with its port; "" when it has no scheme or cannot be read."""
+    parsed = _parsed(text)
+    return parsed.host if parsed is not None else ""

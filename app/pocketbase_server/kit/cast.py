@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
@@ -12,6 +13,11 @@ import orjson
 from pocketbase_server.kit.broken_json import leading_texts
 
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_HEX: Final = re.compile(
+    r"[+-]?0x(?=_?[0-9a-f]|\.[0-9a-f])(?:_?[0-9a-f])*(?:\.(?:[0-9a-f](?:_?[0-9a-f])*)?)?p[+-]?\d(?:_?\d)*",
+    re.IGNORECASE | re.ASCII,
+)
+"""COMPAT: a number may be written to the base of 16, if it has an exponent."""
 _EXACT: Final = 1 << 53
 """The largest whole number that a JSON number (a double) holds exactly."""
 _PLAIN_BELOW: Final = 1e21
@@ -52,11 +58,12 @@ def to_number(raw: Any) -> int | float:
 
 
 def _parse_number(text: str) -> int | float:
-    if not text.isascii() or text != text.strip():
+    # COMPAT: infinity may have a sign, what is no number may not
+    if not text.isascii() or text != text.strip() or text[1:].lower() == "nan":
         return 0
     try:
-        number = float(text)
-    except ValueError:
+        number = float.fromhex(text.replace("_", "")) if _HEX.fullmatch(text) else float(text)
+    except (ValueError, OverflowError):
         return 0
     # COMPAT: digits that no double can hold are no number, unlike the word
     return 0 if math.isinf(number) and text[-1:].isdigit() else tidy(number)

@@ -19,24 +19,26 @@ _MONTHS: Final = {
 }
 _DATE = r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
 _TIME = r"(?P<hour>\d\d?):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?"
-_SHORT_TIME = r"(?P<hour>\d\d):(?P<minute>\d\d)"
+_SHORT_TIME = r"(?P<hour>\d\d?):(?P<minute>\d\d)"
 _OFFSET = r"(?P<sign>[+-])(?P<off_hour>\d\d):(?P<off_minute>\d\d)"
 _PLAIN_OFFSET = r"(?P<sign>[+-])(?P<off_hour>\d\d)(?P<off_minute>\d\d)"
 _ZONE = r"(?:ChST|MeST|GMT(?P<gmt>[+-]\d\d?)|[A-Z]{3}|[A-Z]{3}T|WITA|[A-Z]{4}T|[+-]\d\d?)"
 _WEEKDAY = r"(?i:mon|tue|wed|thu|fri|sat|sun)"
 _LONG_WEEKDAY = r"(?i:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 _NAMED = r"(?P<name>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
-_DAY, _PADDED_DAY = r"(?P<day>\d\d)", r"(?P<day> \d|\d\d?)"
+_DAY, _PADDED_DAY = r"(?P<day>\d\d)", r"(?P<day>\d\d?)"
 _YEAR, _SHORT_YEAR = r"(?P<year>\d{4})", r"(?P<short_year>\d\d)"
 
 _FORMS: Final = tuple(
-    re.compile(form, re.ASCII)
+    # COMPAT: where there is one space, there may be several
+    re.compile(form.replace(" ", " +"), re.ASCII)
     for form in (
         f"{_DATE} {_TIME}Z?",
         f"{_DATE}T{_TIME}(?:Z|{_OFFSET})?",
         f"{_DATE}",
-        f"{_DATE} {_TIME} ?{_OFFSET}",
-        f"{_DATE}[ T]{_TIME}{_PLAIN_OFFSET}",
+        f"{_DATE} {_TIME} {_OFFSET}",
+        f"{_DATE} {_TIME}{_OFFSET}",
+        f"{_DATE}(?: |T){_TIME}{_PLAIN_OFFSET}",
         f"{_DATE} {_TIME} {_PLAIN_OFFSET}(?: {_ZONE})?",
         f"{_WEEKDAY}, {_DAY} {_NAMED} {_YEAR} {_TIME} {_PLAIN_OFFSET}",
         f"{_WEEKDAY}, {_DAY} {_NAMED} {_YEAR} {_TIME} {_ZONE}",

@@ -6,6 +6,8 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from pocketbase_server.kit.text import decoded
+
 _BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
@@ -52,4 +54,4 @@ def _is_encoded(pair: str) -> bool:
 
 
 def _decoded(text: str) -> str:
-    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
+    return decoded(unquote_to_bytes(text.replace("+", " ")))

@@ -22,6 +22,16 @@ def sentence(text: str) -> str:
     return text if text[-1] in ".!?" else text + "."
 
 
+def decoded(data: bytes) -> str:
+    """Return UTF-8 bytes as text; of those that are none, each one is U+FFFD."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        # COMPAT: Python's own replacement is one character for a sequence that was cut off
+        text = data.decode("utf-8", "surrogateescape")
+        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+
+
 def snake_case(text: str) -> str:
     """Return the words of *text* in lower case, `_` between them: `UhLKX91 b` is `uh_lkx91_b`."""
     return _NO_WORD.sub("_", _HUMP.sub("_", text)).strip("_").lower()

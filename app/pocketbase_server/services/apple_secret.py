@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import time
+from base64 import b64decode
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.checks import MATCH_INVALID, at_least, at_most
 from pocketbase_server.core.errors import REQUIRED, BadRequestError, Issue
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 AUDIENCE: Final = "https://appleid.apple.com"
 LONGEST: Final = 15_777_000
@@ -91,23 +95,44 @@ def make_apple_secret(form: AppleSecretForm) -> str:
 
 
 _NO_PEM: Final = "invalid key: Key must be a PEM encoded PKCS1 or PKCS8 key"
-_ON_ONE_LINE: Final = re.compile(rb"-----BEGIN [A-Z ]+-----[^\s]")
+_BLOCK: Final = re.compile(
+    r"^-----BEGIN (?P<kind>[^\n]*)-----[ \t\r]*\n"
+    r"(?:[^\n:]+:[^\n]*\n)*(?P<body>[^:-]*)"
+    r"^-----END (?P=kind)-----[ \t\r]*$",
+    re.MULTILINE,
+)
+"""COMPAT: where a key stands in a text, with what may stand before and behind it."""
 
 
-def _load_key(pem: str) -> bytes:
-    from cryptography.exceptions import UnsupportedAlgorithm
+def _load_key(text: str) -> EllipticCurvePrivateKey:
+    """Return the key that *text* holds; raises `ValueError`."""
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    text = pem.strip().encode()
-    if _ON_ONE_LINE.search(text):
-        raise ValueError(_NO_PEM)
-    try:
-        key = load_pem_private_key(text, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as ex:
-        raise ValueError(_NO_PEM) from ex
+    key = _parsed(text)
     if not isinstance(key, EllipticCurvePrivateKey):
         raise ValueError("key is not a valid ECDSA private key")  # noqa: TRY004 - it is data
     if not isinstance(key.curve, SECP256R1):
         raise ValueError("key is invalid")  # noqa: TRY004 - it is data
-    return text
+    return key
+
+
+def _parsed(text: str) -> Any:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+    blocks = (_decoded("".join(block["body"].split())) for block in _BLOCK.finditer(text))
+    der = next((block for block in blocks if block is not None), b"")
+    try:
+        return load_der_private_key(der, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as ex:
+        raise ValueError(_NO_PEM) from ex
+
+
+def _decoded(text: str) -> bytes | None:
+    # NOTE: Python takes more `=` at the end than there should be
+    if len(text) % 4:
+        return None
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        return None

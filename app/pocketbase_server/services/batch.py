@@ -21,8 +21,8 @@ from pocketbase_server.core.hooks.events import BatchRequestEvent
 from pocketbase_server.core.records.files import put_uploads
 from pocketbase_server.core.request_info import RequestInfo
 from pocketbase_server.core.settings.validate import IN_INVALID, without_blanks
-from pocketbase_server.kit.form_values import MergeError, from_pairs, merge
 from pocketbase_server.kit.members import RepeatedMemberError, members
+from pocketbase_server.kit.payloads import PayloadError, merged, read_pairs
 from pocketbase_server.kit.query import is_whole_query, parse_form, parse_query
 from pocketbase_server.services.batch_uploads import Coming, UploadsAhead
 from pocketbase_server.services.rate_limit import Asked
@@ -332,8 +332,8 @@ def _body(item: BatchItem, target: _Target) -> dict[str, Any]:
     if not target.pairs:
         return dict(item.body)
     try:
-        return merge(from_pairs(target.pairs), item.body)
-    except MergeError as ex:
+        return merged(read_pairs(target.pairs), item.body)
+    except PayloadError as ex:
         raise BadRequestError from ex
 
 

@@ -26,6 +26,7 @@ from pocketbase_server.core.records.model import Record, Row
 from pocketbase_server.kit.ids import random_id
 from pocketbase_server.kit.passwords import MAX_BYTES
 from pocketbase_server.services.page import Page
+from pocketbase_server.services.rule_checks import holds
 from pocketbase_server.storage.sql.errors import DatabaseError, WouldBlock
 from pocketbase_server.storage.sql.inline import MODE
 
@@ -203,9 +204,9 @@ def _check_create(app: App, form: RecordForm, request: RequestInfo, rule: str) -
     if not rule and not manage_rule:
         return
     coming = would_be(form.record)
-    if rule and not _holds(lambda: app.queries.matches_unsaved(coming, request, rule)):
+    if rule and not holds(lambda: app.queries.matches_unsaved(coming, request, rule)):
         raise BadRequestError(CREATE_FAILED)
-    if manage_rule and _holds(lambda: app.queries.matches_unsaved(coming, request, manage_rule)):
+    if manage_rule and holds(lambda: app.queries.matches_unsaved(coming, request, manage_rule)):
         form.access = Access.MANAGER
 
 
@@ -252,12 +253,12 @@ def _check_update(app: App, form: RecordForm, request: RequestInfo, rule: str) -
     """Ask the update rule about the row as it is; raises `NotFoundError`."""
     queries, collection, record_id = app.queries, form.record.collection, form.record.id
     record_id = (form.record.original or {}).get("id", record_id)
-    if rule and not _holds(lambda: queries.matches(collection, record_id, request, rule)):
+    if rule and not holds(lambda: queries.matches(collection, record_id, request, rule)):
         raise NotFoundError
     manage_rule = _manage_rule(collection, request)
     # COMPAT: asked of the id that is asked for; a change of it is refused in any case
     asked = form.record.id
-    if manage_rule and _holds(lambda: queries.matches(collection, asked, request, manage_rule)):
+    if manage_rule and holds(lambda: queries.matches(collection, asked, request, manage_rule)):
         form.access = Access.MANAGER
 
 
@@ -291,13 +292,6 @@ def _manage_rule(collection: Collection, request: RequestInfo) -> str:
     if collection.auth is None or request.auth is None:
         return ""
     return collection.auth.manage_rule or ""
-
-
-def _holds(ask: Callable[[], bool]) -> bool:
-    try:
-        return ask()
-    except (RuleSyntaxError, DatabaseError):
-        return False
 
 
 def _is_seen(

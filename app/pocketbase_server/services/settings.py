@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pocketbase_server.core.errors import AppError, BadRequestError, ValidationErrors
 from pocketbase_server.core.hooks.events import SettingsRequestEvent
-from pocketbase_server.core.settings.form import load_settings
+from pocketbase_server.core.settings.form import load_form, load_settings
 from pocketbase_server.storage.sql.errors import DatabaseError, WouldBlock
 
 if TYPE_CHECKING:
@@ -28,12 +28,25 @@ def _answer_old(event: SettingsRequestEvent) -> None:
     event.answer = event.old_settings.export()
 
 
-def update_settings(app: App, request: RequestInfo, *, is_form: bool = False) -> Any:
-    """Change the settings as the body says and return them; raises `BadRequestError`."""
+class Form(NamedTuple):
+    """Settings that came as a form: texts by dotted names, and JSON objects."""
+
+    fields: list[tuple[str, str]]
+    payloads: list[dict[str, Any]]
+
+
+def update_settings(app: App, request: RequestInfo, form: Form | None = None) -> Any:
+    """Change the settings as the body says, or the *form* that it was, and return them.
+
+    Raises `BadRequestError`.
+    """
     old = app.settings.current.clone()
     new = old.clone()
     try:
-        load_settings(new, request.body, is_form=is_form)
+        if form is None:
+            load_settings(new, request.body)
+        else:
+            load_form(new, form.fields, form.payloads)
     except BadRequestError as ex:
         raise BadRequestError(LOADING) from ex
     event = SettingsRequestEvent(app, request, old, new)

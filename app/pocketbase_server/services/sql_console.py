@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pocketbase_server.core.errors import REQUIRED, BadRequestError, Issue
 from pocketbase_server.kit.cast import general
 from pocketbase_server.kit.moments import DECLARED, shown_moment
+from pocketbase_server.kit.text import decoded
 from pocketbase_server.storage.sql.console import ConsoleResult, run_console
 from pocketbase_server.storage.sql.errors import DatabaseError
 
@@ -60,5 +61,5 @@ def _text(value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        return decoded(value)
     return general(value) if isinstance(value, float) else str(value)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import BadRequestError
-from pocketbase_server.kit.form_values import MergeError, from_pairs, merge
-from pocketbase_server.kit.json import JsonError, dumps, is_valid, loads_strict
+from pocketbase_server.kit.json import dumps
+from pocketbase_server.kit.payloads import PayloadError, read_object, read_pairs, split_pairs
 from pocketbase_server.kit.query import QueryError, parse_form
+from pocketbase_server.kit.text import decoded
 from pocketbase_server.web.exchange import NO_BODY
 from pocketbase_server.web.media_type import parse_media_type
 from pocketbase_server.web.multipart import FileBuffer, Form, MultipartError, parse_multipart
@@ -23,16 +23,12 @@ if TYPE_CHECKING:
 JSON: Final = "application/json"
 MULTIPART: Final = "multipart/form-data"
 URLENCODED: Final = "application/x-www-form-urlencoded"
+FORMS: Final = (MULTIPART, URLENCODED)
 XML: Final = ("application/xml", "text/xml")
-
-PAYLOAD: Final = "@jsonPayload"
-"""The form field whose value is JSON that is merged into the body."""
 
 LOADING: Final = "An error occurred while loading the submitted data."
 READING: Final = "Failed to read the submitted data."
 
-_MANY: Final = 1 << 20
-"""Beyond this size a body's values are counted before they are made."""
 _LONGEST_FORM: Final = 10 << 20
 
 
@@ -66,6 +62,22 @@ def read_form(req: Request, *, tells_type: bool = False) -> dict[str, Any]:
         raise BadRequestError(LOADING) from ex
 
 
+def read_xml_form(req: Request) -> dict[str, Any] | None:
+    """Return the texts of a form in XML, by the names they have in JSON; None when it is none.
+
+    COMPAT: fixed forms are read from XML too, records are not. Raises `BadRequestError`.
+    """
+    if not (req.header("content-type") or "").startswith(XML) or not has_body(req):
+        return None
+    from pocketbase_server.kit.xml_form import XmlError, read_xml
+
+    try:
+        texts = read_xml(body_bytes(req))
+    except XmlError as ex:
+        raise BadRequestError(LOADING) from ex
+    return {name[:1].lower() + name[1:]: text for name, text in texts.items() if name[:1].isupper()}
+
+
 def read_files(req: Request) -> dict[str, list[Upload]]:
     """Return the uploaded files by field name; {} unless the body is multipart."""
     kind = req.header("content-type") or ""
@@ -84,10 +96,11 @@ def _parse_body(req: Request) -> dict[str, Any]:
     # COMPAT: the start of the type counts, in lower case only
     if kind.startswith(JSON):
         return _json_body(body_bytes(req))
-    if kind.startswith(MULTIPART):
-        return _from_pairs([*_query_pairs(req), *_form(req, kind).fields])
-    if kind.startswith(URLENCODED):
-        return _urlencoded(req, kind)
+    if kind.startswith(FORMS):
+        try:
+            return read_pairs(_form_pairs(req, kind))
+        except PayloadError as ex:
+            raise MalformedBodyError from ex
     if kind.startswith(XML):
         raise MalformedBodyError
     raise BadRequestError("Unsupported Content-Type.")
@@ -140,63 +153,48 @@ def _buffer(req: Request) -> bytes | FileBuffer:
 
 
 def _json_body(data: bytes) -> dict[str, Any]:
-    value = _json(data)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise MalformedBodyError
-    return value
-
-
-def _json(data: bytes) -> Any:
-    # SECURITY: text becomes ten times its size in memory; so much of it is no record
-    if len(data) > _MANY and data.count(b",") > _MANY:
-        raise MalformedBodyError
     try:
-        return loads_strict(data)
-    except JsonError as ex:
+        return read_object(data)
+    except PayloadError as ex:
         raise MalformedBodyError from ex
 
 
-def _urlencoded(req: Request, kind: str) -> dict[str, Any]:
-    data = body_bytes(req)
+# -- forms
+
+
+def read_fields(req: Request) -> tuple[list[tuple[str, str]], list[dict[str, Any]]]:
+    """Return the fields of a form as they were sent, and the JSON objects that came with them.
+
+    There are none in a body of another kind. Raises `BadRequestError`.
+    """
+    kind = req.header("content-type") or ""
+    if not kind.startswith(FORMS) or not has_body(req):
+        return [], []
+    try:
+        fields, payloads = split_pairs(_form_pairs(req, kind))
+    except PayloadError as ex:
+        raise MalformedBodyError from ex
+    return fields, [payload for payload in payloads if payload is not None]
+
+
+def _form_pairs(req: Request, kind: str) -> list[tuple[str, str]]:
+    if kind.startswith(MULTIPART):
+        return [*_query_pairs(req), *_form(req, kind).fields]
+    return [*_urlencoded(req, kind), *_query_pairs(req)]
+
+
+def _urlencoded(req: Request, kind: str) -> list[tuple[str, str]]:
     media_type = parse_media_type(kind)
     if media_type is None:
         raise MalformedBodyError
     if media_type.kind != URLENCODED:
-        return _from_pairs(_query_pairs(req))
+        return []
+    data = body_bytes(req)
     if len(data) > _LONGEST_FORM:
         raise MalformedBodyError
     try:
-        pairs = parse_form(data.decode("utf-8", "replace"))
+        return parse_form(decoded(data))
     except QueryError as ex:
-        raise MalformedBodyError from ex
-    return _from_pairs([*pairs, *_query_pairs(req)])
-
-
-# -- forms to values
-
-
-def _from_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    plain: list[tuple[str, str]] = []
-    payloads: list[str] = []
-    for name, text in pairs:
-        if name == PAYLOAD:
-            payloads.append(text)
-        else:
-            plain.append((name, text))
-    body = from_pairs(plain)
-    for text in payloads:
-        more = _payload(text)
-        # COMPAT: null takes away everything that came before it
-        body = _merged(body, more) if more is not None else {}
-    return body
-
-
-def _merged(body: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return merge(body, more)
-    except MergeError as ex:
         raise MalformedBodyError from ex
 
 
@@ -206,14 +204,6 @@ def _query_pairs(req: Request) -> list[tuple[str, str]]:
         return parse_form(req.query_string) if req.query_string else []
     except QueryError as ex:
         raise MalformedBodyError from ex
-
-
-def _payload(text: str) -> dict[str, Any] | None:
-    body = None if text.strip(" \t\r\n") == "null" else _json_body(text.encode())
-    # COMPAT: unlike a JSON body, this must be nothing but the value
-    if not is_valid(text):
-        raise MalformedBodyError
-    return body
 
 
 # -- out

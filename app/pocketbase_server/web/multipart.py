@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO, Final
 
+from pocketbase_server.kit.text import decoded
 from pocketbase_server.kit.upload import FilePart, Upload, read_at
 from pocketbase_server.web.media_type import parse_media_type
 
@@ -107,7 +108,7 @@ def _keep(form: Form, headers: dict[str, str], data: memoryview | FilePart, left
     cost = data.nbytes + len(name.encode()) + _FIELD_COST
     if cost > left:
         raise MultipartError("fields are too large")
-    form.fields.append((name, data.tobytes().decode("utf-8", "replace")))
+    form.fields.append((name, decoded(data.tobytes())))
     return cost
 
 

@@ -8,6 +8,7 @@ import pytest
 from pocketbase_server.core.collections.model import Collection
 from pocketbase_server.core.fields import load_field
 from pocketbase_server.core.records.model import Record
+from pocketbase_server.core.values import GeoPoint
 
 GOOD = None
 REL = {"collectionId": "col"}
@@ -38,6 +39,8 @@ JUDGED = [
     ("email", "a@b.co", {"exceptDomains": ["b.co"]}, "validation_email_domain_not_allowed"),
     ("email", "a@b.co", {"onlyDomains": ["b.co"]}, GOOD),
     ("url", "nope", {}, "validation_invalid_url"),
+    ("url", "ht!tp://b.co", {}, "validation_invalid_url"),
+    ("url", "http://[::g]/", {}, "validation_invalid_url"),
     ("url", "http://b.co/x", {"exceptDomains": ["b.co"]}, "validation_url_domain_not_allowed"),
     ("url", "http://b.co/x", {"onlyDomains": ["b.co"]}, GOOD),
     ("editor", "ääää", {"maxSize": 7}, "validation_content_size_limit"),
@@ -90,11 +93,16 @@ READ = [
     ("number", {}, "1e3", 1000),
     ("number", {}, "1_000", 1000),
     ("number", {}, "0x10", 0),
+    ("number", {}, "0x1.8p1", 3),
+    ("number", {}, "-nan", 0),
     ("number", {}, True, 1),
     ("bool", {}, "T", True),
     ("bool", {}, 2, True),
     ("bool", {}, "yes", False),
     ("date", {}, "2020-01-02T03:04:05+01:00", "2020-01-02 02:04:05.000Z"),
+    ("date", {}, "2020-01-02   03:04:05", "2020-01-02 03:04:05.000Z"),
+    ("geoPoint", {}, {"lon": 1, "lat": "x"}, GeoPoint(1, 0)),
+    ("geoPoint", {}, {"lat": "x", "lon": 1}, GeoPoint(0, 0)),
     ("select", ONE, ["a", "b"], "b"),
     ("select", MANY, "a", ["a"]),
     ("select", MANY, '["a","b","a"]', ["a", "b"]),
@@ -155,6 +163,29 @@ def test_null_of_json():
 def test_booleans_in_the_database(stored, value):
     """Of all numbers only 1 is true."""
     assert load_field({"type": "bool", "name": "v"}).from_db(stored) is value
+
+
+WRITTEN = [
+    ("date", "2024-01-02 03:04:05.678Z", "2024-01-02 03:04:05.678Z"),
+    ("date", "2024-01-02T03:04:05+02:00", "2024-01-02 01:04:05.000Z"),
+    ("autodate", "2024-01-02 03:04:05", "2024-01-02 03:04:05.000Z"),
+    ("autodate", "never", ""),
+    ("date", b"2024-01-02", "2024-01-02 00:00:00.000Z"),
+    ("date", None, ""),
+    ("date", 5, ""),
+    ("bool", b"1", True),
+    ("number", b"1.5", 1.5),
+    ("select", b"a", "a"),
+    ("select", b'["a"]', "a"),
+    ("relation", None, ""),
+    ("file", 5, "5"),
+]
+
+
+@pytest.mark.parametrize(("kind", "stored", "value"), WRITTEN)
+def test_what_other_programs_have_written(kind, stored, value):
+    """Moments in other forms and bytes are read as what they say."""
+    assert load_field({"type": kind, "name": "v"}).from_db(stored) == value
 
 
 def test_passwords_become_hashes():

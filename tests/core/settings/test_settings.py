@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import orjson
 import pytest
+from pocketbase_server.core import data_watch
 from pocketbase_server.core.config import Config
 from pocketbase_server.core.errors import BadRequestError, ValidationErrors
 from pocketbase_server.core.hooks import HookTable
-from pocketbase_server.core.settings import store as store_module
 from pocketbase_server.core.settings.model import Settings
 from pocketbase_server.core.settings.networks import contains, parse_network
 from pocketbase_server.core.settings.store import SettingsError, SettingsStore
@@ -173,7 +173,7 @@ def test_a_rolled_back_save_changes_nothing(make_store):
 
 
 def test_changes_of_another_process_are_noticed(make_store, monkeypatch):
-    monkeypatch.setattr(store_module, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(data_watch, "LOOK_EVERY", 0.0)
     ours, theirs = make_store(), make_store()
     ours.reload()
     theirs.reload()

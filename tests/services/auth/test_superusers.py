@@ -10,7 +10,7 @@ import pytest
 from pocketbase_server.core.collections.model import SUPERUSERS
 from pocketbase_server.core.errors import BadRequestError, ValidationErrors
 from pocketbase_server.core.records.auth import INSTALLER_EMAIL
-from pocketbase_server.services.auth.tokens import AUTH, parse_unverified, record_by_token
+from pocketbase_server.services.auth.tokens import AUTH, read_claims, record_by_token
 from pocketbase_server.services.installer import installer_link, needs_installer
 
 
@@ -53,7 +53,7 @@ def test_the_link_signs_in_the_hidden_account_for_half_an_hour(app):
     assert start == "http://127.0.0.1:8090/_/#/pbinstall"
     assert record_by_token(app, token, AUTH).get("email") == INSTALLER_EMAIL
     assert record_by_token(app, again, AUTH).get("email") == INSTALLER_EMAIL
-    assert not parse_unverified(token).is_refreshable
+    assert not read_claims(token).is_refreshable
     assert emails(app) == [INSTALLER_EMAIL]
 
 

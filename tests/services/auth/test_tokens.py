@@ -27,7 +27,7 @@ from pocketbase_server.services.auth.tokens import (
     new_auth_token,
     new_static_token,
     new_token,
-    parse_unverified,
+    read_claims,
     record_by_token,
 )
 
@@ -295,4 +295,4 @@ def test_bearer_may_stand_before_the_token(header, expected):
     [(True, True), (False, False), ("true", True), (1, True), (None, False), (..., False)],
 )
 def test_refreshable_is_read_leniently(value, expected):
-    assert parse_unverified(forge(claims(refreshable=value))).is_refreshable is expected
+    assert read_claims(forge(claims(refreshable=value))).is_refreshable is expected

@@ -39,8 +39,9 @@ def import_collections(app: App, bodies: list[dict[str, Any]], *, delete_missing
         if delete_missing:
             _delete_others(app, {t.id for t, _ in targets})
         # NOTE: collections may refer to each other in any order, so they are checked once all
-        # exist; views read from the others and come last
-        for target, known in sorted(targets, key=lambda pair: pair[0].is_view):
+        # exist; views read from the others and come last, older ones before those that read them
+        targets.sort(key=lambda pair: (pair[0].is_view, pair[0].created))
+        for target, known in targets:
             _save(app, target, known)
         for target, known in targets:
             _check(app, target, known)

@@ -9,6 +9,7 @@ from typing import Final
 
 from pocketbase_server.core.errors import AppError
 from pocketbase_server.kit.json import quote
+from pocketbase_server.storage.sql.spelling import with_names_quoted
 
 SPACE: Final = frozenset(" \t\n\f\r\v")
 COMMA: Final = frozenset(",")
@@ -17,13 +18,12 @@ _QUOTES: Final = frozenset("'\"`")
 _NAME_MARKS: Final = '`"[];'
 _COMMENT: Final = re.compile(r"/\*.*?\*/|--[^\n]+", re.DOTALL)
 _JOIN: Final = re.compile(
-    r"\s+(?:(?:full|left|right)(?:\s+outer)?\s+|inner\s+|cross\s+)?join(?=\s)", re.IGNORECASE
+    r"\s+(?:(?:(?:full|left|right)\s+)?(?:outer\s+)?|inner\s+|cross\s+)join\s", re.IGNORECASE
 )
-_REST: Final = re.compile(
-    r"\s+(?:where|group\s+by|having|order\s+by|order|limit)(?=\s)", re.IGNORECASE
-)
-_JOIN_MARK: Final = "\0join"
-_REST_MARK: Final = "\0rest"
+_REST: Final = re.compile(r"\s+(?:where|group\s+by|having|order|limit)\s", re.IGNORECASE)
+# COMPAT: refusals show these words
+_JOIN_MARK: Final = "__pb_join__"
+_REST_MARK: Final = "__pb_discard__"
 _WITH_ALIAS = 2
 _WITH_AS = 3
 
@@ -168,21 +168,21 @@ _SQL_TOKEN: Final = re.compile(
 )
 
 
-def require_one_expression(query: str) -> None:
-    """Raise `ViewQueryError` unless *query* stays inside parentheses put around it."""
+def require_one_statement(query: str) -> None:
+    """Raise `ViewQueryError` when *query* is more than one statement, as the reference reads it."""
     try:
         is_one = len(split_outside(query, frozenset(";"))) <= 1
     except ViewQueryError:
         is_one = True  # what is left open is reported by whoever reads the names
     if not is_one:
         raise ViewQueryError("multiple statements are not supported")
-    _require_balance(query)
 
 
-def _require_balance(query: str) -> None:
-    # SECURITY: the words above follow the reference; this is how SQLite itself reads the text
+def require_one_expression(query: str) -> None:
+    """Raise `ViewQueryError` unless *query* stays inside parentheses put around it."""
+    # SECURITY: other words here follow the reference; this is how SQLite itself reads the text
     depth = 0
-    for mark in _SQL_TOKEN.findall(query):
+    for mark in _SQL_TOKEN.findall(with_names_quoted(query)):
         depth += {"(": 1, ")": -1}.get(mark, 0)
         if mark == ";" or depth < 0:
             raise ViewQueryError(f'SQL logic error: near "{mark}": syntax error (1)')

@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 from pocketbase_server.core.collections.cache import Snapshot
 from pocketbase_server.core.collections.form import new_collection
 from pocketbase_server.core.collections.model import BASE, Collection
+from pocketbase_server.core.data_watch import DataWatch
 from pocketbase_server.core.errors import NotFoundError
 from pocketbase_server.storage.sql.collection_rows import SELECT_ALL
-from pocketbase_server.storage.sql.engine import DatabaseError, WouldBlock
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
     from pocketbase_server.core.collections.writer import CollectionWriter
     from pocketbase_server.core.fields.base import Field
-
-_LOOK_EVERY = 0.2
-"""Seconds between two looks for changes made by another process, when we are the only worker."""
 
 
 class _Own(local):
@@ -36,10 +33,8 @@ class CollectionStore:
         self._snapshot = Snapshot()
         self._own = _Own()
         self._writer: CollectionWriter | None = None
-        self._data_version = 0
-        self._look_at = 0.0
         # NOTE: a caller who has changed a rule through one worker must not find the old one at the next
-        self._look_every = _LOOK_EVERY if app.config.workers <= 1 else 0.0
+        self._watch = DataWatch(app, every=0.0 if app.config.workers > 1 else None)
 
     # -- finding
 
@@ -54,10 +49,10 @@ class CollectionStore:
 
     def get(self, name_or_id: str) -> Collection | None:
         """Return the collection with that id or (ignoring case) name, or None."""
-        if monotonic() > self._look_at:
-            self._look()
+        if monotonic() > self._watch.due:
+            self._watch.look(self._read_again)
         found = self._now.get(name_or_id)
-        if found is None and self._look():
+        if found is None and self._watch.look(self._read_again):
             found = self._now.get(name_or_id)
         return found
 
@@ -129,7 +124,7 @@ class CollectionStore:
     def reload(self) -> None:
         """Read all collections from the database; to be called when it was changed past this store."""
         data = self._app.data
-        self._data_version = data.data_version()
+        self._watch.begin()
         snapshot = self._now.renewed(data.all(SELECT_ALL))
         if not data.in_transaction:
             self._publish(snapshot)
@@ -150,25 +145,11 @@ class CollectionStore:
 
     def _publish(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._look_at = monotonic() + self._look_every
+        self._watch.rest()
 
-    def _look(self) -> bool:
-        """Read the collections again when another process has changed them; tell whether it has."""
-        self._look_at = monotonic() + self._look_every
-        data = self._app.data
-        if not data.is_open or data.in_transaction:
-            return False
-        version = data.data_version()
-        if version == self._data_version:
-            return False
-        try:
-            snapshot = self._snapshot.renewed(data.all(SELECT_ALL))
-        except WouldBlock:
-            self._look_at = 0.0
-            raise
-        except DatabaseError:
-            return False
-        self._data_version = version
+    def _read_again(self) -> bool:
+        """Read the collections that another process may have changed; tell whether it has."""
+        snapshot = self._snapshot.renewed(self._app.data.all(SELECT_ALL))
         if snapshot is self._snapshot:
             return False
         self._publish(snapshot)

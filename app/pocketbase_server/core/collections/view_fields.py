@@ -12,6 +12,7 @@ from pocketbase_server.core.collections.select_list import (
     ViewQueryError,
     read_select,
     require_one_expression,
+    require_one_statement,
 )
 from pocketbase_server.core.fields import (
     BoolField,
@@ -38,7 +39,6 @@ ID: Final = "id"
 _MAX_JSON: Final = 1
 _COLUMN_PATH: Final = 2
 _CAST: Final = re.compile(r"cast\(.*\s+as\s+(\w+)\s*\)", re.IGNORECASE | re.DOTALL)
-_PARAMETER: Final = re.compile(r"\{:(\w+)\}", re.ASCII)
 _TRIMMED: Final = "; \t\n\f\r\v"
 _WILDCARD: Final = (
     "wildcard columns (*) are not supported - manually type the collection field names"
@@ -58,16 +58,14 @@ def infer_fields(query: str, engine: Engine, find_collection: FindCollection) ->
     `ViewQueryError`; fields with bad names, and none called `id`, are no reason for it.
     """
     query = normalise_query(query)
-    require_one_expression(query)
+    require_one_statement(query)
     known = _known_fields(read_select(query), find_collection)
     return [_field_of(column.name, known) for column in query_columns(query, engine)]
 
 
 def query_columns(query: str, engine: Engine) -> list[ColumnInfo]:
     """Return the columns that *query* gives; raises `ViewQueryError`."""
-    parameter = _PARAMETER.search(query)
-    if parameter is not None:
-        raise ViewQueryError(f"Named parameter not found: {parameter[1]}")
+    require_one_expression(query)
     try:
         return view_columns(engine, f"_temp_{random_string(6)}", query)
     except DatabaseError as ex:

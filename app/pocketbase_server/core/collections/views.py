@@ -13,6 +13,7 @@ from pocketbase_server.core.collections.select_list import (
     ViewQueryError,
     read_select,
     require_one_expression,
+    require_one_statement,
 )
 from pocketbase_server.core.collections.view_fields import (
     ID,
@@ -26,6 +27,7 @@ from pocketbase_server.core.fields import Field
 from pocketbase_server.kit.ids import checksum_id, random_string
 from pocketbase_server.kit.json import quote
 from pocketbase_server.storage.sql.errors import DatabaseError
+from pocketbase_server.storage.sql.spelling import spelt
 from pocketbase_server.storage.sql.view_trial import raw_error, sample_query, with_text_id
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def view_select(query: str, engine: Engine) -> str:
     Raises `ViewQueryError`.
     """
     plain = normalise_query(query)
-    require_one_expression(plain)
+    require_one_statement(plain)
     columns = query_columns(plain, engine)
     if any(column.name == ID and column.type.upper() == "TEXT" for column in columns):
         return plain
@@ -136,7 +138,7 @@ def _require_name(at: int, item: Field) -> None:
 def _sample(name: str, select: str, engine: Engine) -> list[tuple[Any, ...]]:
     statement = sample_query(engine, name, select, SAMPLE)
     try:
-        return engine.all(statement)
+        return engine.all(spelt(statement))
     except DatabaseError as ex:
         failed = _SELECTED.sub(lambda found: _NAME.sub(r"[[\1]]", found[0]), statement, count=1)
         raise ViewQueryError(

@@ -103,19 +103,22 @@ class CollectionWriter:
 
     def _write(self, collection: Collection, old: Collection | None) -> None:
         app = self._app
-        row = collection.to_row()
-        if old is None:
-            app.data.run(sql.INSERT, row)
-        else:
-            app.data.run(sql.UPDATE, (*row, collection.id))
         if collection.is_view:
             self._write_view(collection, old)
-        else:
+        self._write_row(collection, is_new=old is None)
+        if not collection.is_view:
             sync_table(app.schema, collection, old)
         app.data.after_commit(app.data.optimize)
         collection.is_new = False
         app.collections.reload()
         self._resave_views(collection)
+
+    def _write_row(self, collection: Collection, *, is_new: bool) -> None:
+        row = collection.to_row()
+        if is_new:
+            self._app.data.run(sql.INSERT, row)
+        else:
+            self._app.data.run(sql.UPDATE, (*row, collection.id))
 
     def _write_view(self, collection: Collection, old: Collection | None) -> None:
         # NOTE: it goes first, so that a view cannot read from itself

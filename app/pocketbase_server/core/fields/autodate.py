@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pocketbase_server.core.errors import Issue
 from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue
+from pocketbase_server.core.fields.date import read_moment
 from pocketbase_server.kit.dates import now, parse_date
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ class AutodateField(Field):
     def normalise(self, raw: Any) -> Any:
         """Return the moment in UTC; "" for what is none."""
         return parse_date(raw) if isinstance(raw, str) and raw else ""
+
+    def from_db(self, stored: Any) -> Any:
+        """Return the moment that is stored, whoever has written it there."""
+        return read_moment(stored)
 
     def set(self, record: Record, raw: Any) -> None:
         """Ignore what a body says."""

@@ -262,6 +262,8 @@ class ListField(Field):
 
     def from_db(self, stored: Any) -> Any:
         """Return the texts of the stored JSON, or the stored text."""
+        if stored.__class__ is not str:
+            return self.normalise(unblob(stored))
         if not self.is_multiple and stored and stored[:1] != "[":
             return stored
         return self.normalise(stored)
@@ -289,6 +291,11 @@ class ListField(Field):
         """Return the value without *raw*."""
         gone = frozenset(self.read(raw))
         return self.fit([item for item in self.items(current) if item not in gone])
+
+
+def unblob(stored: Any) -> Any:
+    """Return bytes as the text they spell, anything else as it is: SQL written by hand may leave some."""
+    return stored.decode(errors="replace") if isinstance(stored, bytes) else stored
 
 
 def _distinct(items: list[Any]) -> list[Any]:

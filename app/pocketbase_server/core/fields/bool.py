@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue
+from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue, unblob
 from pocketbase_server.kit.cast import to_bool
 from pocketbase_server.storage.sql.schema import ColumnKind
 
@@ -31,7 +31,7 @@ class BoolField(Field):
     def from_db(self, stored: Any) -> Any:
         """Return the stored 0 or 1 as a truth value."""
         # COMPAT: of all numbers only 1 is true
-        return to_bool(stored) if isinstance(stored, str) else stored == 1
+        return stored == 1 if isinstance(stored, (int, float)) else to_bool(unblob(stored))
 
     def validate_value(self, record: Record, context: FieldContext) -> ValueIssue:  # noqa: ARG002
         """Refuse False when required."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pocketbase_server.core.checks import at_least, at_most
 from pocketbase_server.core.errors import REQUIRED
-from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue
+from pocketbase_server.core.fields.base import Field, FieldContext, ValueIssue, unblob
 from pocketbase_server.kit.dates import parse_date
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ class DateField(Field):
         """Return the moment in UTC; "" for what is none."""
         return parse_date(raw) if isinstance(raw, str) and raw else ""
 
+    def from_db(self, stored: Any) -> Any:
+        """Return the moment that is stored, whoever has written it there."""
+        return read_moment(stored)
+
     def validate_value(self, record: Record, context: FieldContext) -> ValueIssue:  # noqa: ARG002
         """Refuse moments out of bounds."""
         value: str = record.get(self.name)
@@ -36,6 +40,19 @@ class DateField(Field):
         if self.min and value < self.min:
             return at_least(*_shown(self.min))
         return at_most(*_shown(self.max)) if self.max and value > self.max else None
+
+
+def read_moment(stored: Any) -> str:
+    """Return a stored moment in our form; SQL written by hand may leave it in another."""
+    if stored.__class__ is str and (not stored or (len(stored) == _USUAL and stored[10] == " ")):
+        usual: str = stored
+        return usual
+    text = unblob(stored)
+    return parse_date(text) if isinstance(text, str) else ""
+
+
+_USUAL = 24
+"""The length of a moment in our form."""
 
 
 def _shown(moment: str) -> tuple[str, str]:

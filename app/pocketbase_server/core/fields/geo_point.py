@@ -81,11 +81,13 @@ def _parsed(text: str) -> Any:
 
 
 def _place(raw: dict[str, Any]) -> GeoPoint:
-    lon, lat = raw.get("lon", 0), raw.get("lat", 0)
-    # COMPAT: one wrong coordinate makes the whole place blank
-    if not (_is_number(lon) and _is_number(lat)):
-        return NOWHERE
-    return GeoPoint(tidy(0 if lon is None else lon), tidy(0 if lat is None else lat))
+    known: dict[str, Any] = dict.fromkeys(_NAMES, 0)
+    for name, value in raw.items():
+        if name in known:
+            if not _is_number(value):
+                break  # COMPAT: what comes before a mistake counts, mostly; the reference's order varies
+            known[name] = tidy(value or 0)
+    return GeoPoint(**known)
 
 
 def _is_number(value: Any) -> bool:

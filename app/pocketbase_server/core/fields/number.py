@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import orjson
 
 from pocketbase_server.core.errors import REQUIRED, Issue
-from pocketbase_server.core.fields.base import Field, FieldContext, Modifier, ValueIssue
+from pocketbase_server.core.fields.base import (
+    Field,
+    FieldContext,
+    Modifier,
+    ValueIssue,
+    unblob,
+)
 from pocketbase_server.kit.cast import general, tidy, to_number
 from pocketbase_server.kit.json import number_text
 from pocketbase_server.storage.sql.schema import ColumnKind
@@ -45,7 +51,7 @@ class NumberField(Field):
 
     def from_db(self, stored: Any) -> Any:
         """Return the stored number, whole ones as `int`."""
-        return to_number(stored)
+        return to_number(unblob(stored))
 
     def to_db(self, value: Any) -> Any:
         """Return the number as SQLite can hold it."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from pocketbase_server.core.records.model import Record
+from pocketbase_server.kit.dates import parse_date
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -41,6 +43,14 @@ def refs_of(app: App, name: str, owner: Record) -> list[Record]:
 def refs_of_collection(app: App, name: str, collection: Collection) -> list[Record]:
     """Return the records of the collection called *name* whose owners are in *collection*."""
     return app.records.find_by_filter(name, _OF_COLLECTION, params={"collection": collection.id})
+
+
+def age_of(ref: Record) -> float:
+    """Return how many seconds ago *ref* was made; infinite when it does not tell."""
+    made = parse_date(ref.get("created"))
+    if not made:
+        return inf
+    return (datetime.now(UTC) - datetime.fromisoformat(made)).total_seconds()
 
 
 def delete_refs(app: App, owner: Record, *names: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from pocketbase_server.core.fields.base import Field, ListField
+from pocketbase_server.core.fields.base import Field, ListField, unblob
 from pocketbase_server.kit.cast import to_text
 from pocketbase_server.kit.json import number_text
 
@@ -116,7 +116,7 @@ def _own(field: Field, method: str) -> Convert | None:
 
 def plain_text(stored: Any) -> str:
     """Return what should have been stored as text: "" for NULL, the text of bytes and numbers."""
-    return stored.decode(errors="replace") if isinstance(stored, bytes) else to_text(stored)
+    return to_text(unblob(stored))
 
 
 def _storer(field: Field) -> Convert | None:
@@ -141,7 +141,7 @@ def _reader(field: Field, *, is_view: bool) -> Convert | None:
         return own
     # NOTE: the columns of a query have no type of their own: a text may come as NULL or a number
     read, blank = own or field.normalise, field.zero
-    return lambda stored: blank() if stored is None else read(stored)
+    return lambda stored: blank() if stored is None else read(unblob(stored))
 
 
 def printer(field: Field) -> Convert | None:

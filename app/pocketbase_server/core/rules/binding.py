@@ -51,6 +51,8 @@ class Param:
 
     key: tuple[Any, ...]
     read: Read
+    is_written: bool = False
+    """Whether the reference writes the value into the statement, where no pattern is made of it."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Param) and self.key == other.key
@@ -76,6 +78,8 @@ def given(name: str) -> Param:
 
 def as_pattern(param: Param) -> Param:
     """Return the param as the pattern that finds its value anywhere."""
+    if param.is_written:
+        return param
     read = param.read
     return Param(("pattern", param.key), lambda inputs: pattern(read(inputs)))
 

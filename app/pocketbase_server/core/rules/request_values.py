@@ -191,7 +191,7 @@ def items_param(name: str) -> Param:
 
 def length_param(name: str) -> Param:
     """Return how many items a body field has, for `:length`."""
-    return Param(("length", name), lambda inputs: len(_items(inputs, name)))
+    return Param(("length", name), lambda inputs: len(_items(inputs, name)), is_written=True)
 
 
 def is_few_param(name: str) -> Param:

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
-from pocketbase_server.core.options import Option, Section, options_of, refuse_body
+from pocketbase_server.core.options import Section, options_of, refuse_body
 from pocketbase_server.core.settings.model import RateLimitRule, RateLimits
-from pocketbase_server.kit.cast import to_bool, to_text
+from pocketbase_server.kit.literals import truth, whole_number
 from pocketbase_server.kit.members import RepeatedMemberError, members
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from pocketbase_server.core.settings.model import Settings
 
 
-def load_settings(settings: Settings, body: Mapping[str, Any], *, is_form: bool = False) -> None:
+def load_settings(settings: Settings, body: Mapping[str, Any]) -> None:
     """Put what *body* holds over *settings*; what it does not name stays.
 
-    A form (*is_form*) has dotted names and only texts. Raises `BadRequestError` when a value has
-    the wrong type.
+    Raises `BadRequestError` when a value has the wrong type.
     """
-    settings.merge(_typed(settings, _nested(body)) if is_form else spelt(settings, body))
+    settings.merge(spelt(settings, body))
+
+
+def load_form(
+    settings: Settings, fields: Iterable[tuple[str, str]], payloads: Iterable[Mapping[str, Any]]
+) -> None:
+    """Put the texts of a form, by dotted names, over *settings*, and then its JSON *payloads*.
+
+    What nothing is called is ignored. Raises `BadRequestError` when a value has the wrong type.
+    """
+    texts: dict[str, list[str]] = {}
+    for name, text in fields:
+        texts.setdefault(name, []).append(text)
+    settings.merge(_named(settings, texts))
+    for payload in payloads:
+        settings.merge(payload)
 
 
 def spelt(section: Section, body: Any) -> Any:
@@ -45,38 +60,33 @@ def spelt(section: Section, body: Any) -> Any:
     return done
 
 
-def _nested(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `{"a.b": 1}` as `{"a": {"b": 1}}`."""
-    done: dict[str, Any] = {}
-    for key, value in body.items():
-        node = done
-        *path, last = key.split(".")
-        for name in path:
-            inner = node.setdefault(name, {})
-            node = inner if isinstance(inner, dict) else {}
-        node[last] = value
-    return done
-
-
-def _typed(section: Section, body: Any) -> Any:
-    if not isinstance(body, dict):
-        return body
+def _named(section: Section, texts: Mapping[str, list[str]], prefix: str = "") -> dict[str, Any]:
+    """Return the JSON object that the *texts* under dotted names make for a section."""
     done: dict[str, Any] = {}
     for option in options_of(type(section)):
-        if option.wire in body:
-            inner = getattr(section, option.attribute)
-            value = body[option.wire]
-            done[option.wire] = (
-                _typed(inner, value) if isinstance(inner, Section) else _as(option, value)
-            )
+        inner = getattr(section, option.attribute)
+        name = prefix + option.wire
+        if isinstance(inner, Section):
+            done[option.wire] = _named(inner, texts, f"{name}.")
+        elif name in texts and option.kind in _KINDS:
+            done[option.wire] = _value(option.kind, texts[name])
     return done
 
 
-def _as(option: Option, value: Any) -> Any:
-    if option.kind == "str":
-        return to_text(value)
-    if option.kind == "bool":
-        return to_bool(value)
-    if option.kind == "list[str]":
-        return [to_text(item) for item in (value if isinstance(value, list) else [value])]
-    return value
+def _value(kind: str, texts: list[str]) -> Any:
+    if kind == "list[str]":
+        return texts
+    # COMPAT: of several texts the first counts; a blank one is a zero
+    try:
+        return _KINDS[kind](texts[0]) if texts[0] else None
+    except ValueError as ex:
+        raise refuse_body() from ex
+
+
+_KINDS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "str": str,
+    "bool": truth,
+    "int": whole_number,
+    "list[str]": str,
+}
+"""By annotation: how the text of a form becomes an option's JSON value; other options have none."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from datetime import UTC, datetime
-from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from pocketbase_server.core.data_watch import DataWatch
 from pocketbase_server.core.errors import AppError, BadRequestError, ValidationErrors
 from pocketbase_server.core.hooks.events import AppEvent
 from pocketbase_server.core.settings.model import Settings
 from pocketbase_server.core.settings.validate import issues_in
 from pocketbase_server.kit.security import DecryptError, decrypt, encrypt
-from pocketbase_server.storage.sql.errors import DatabaseError, WouldBlock
+from pocketbase_server.storage.sql.errors import WouldBlock
 from pocketbase_server.storage.sql.params import read_param, write_param
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 PARAM: Final = "settings"
 KEY_SIZES: Final = (16, 24, 32)
-LOOK_EVERY: Final = 0.2
-"""Seconds between two looks for changes made by another process."""
 
 
 class SettingsError(AppError):
@@ -42,13 +40,12 @@ class SettingsStore:
         self._current = Settings()
         self._stored: bytes | str | None = None
         """The row as it was read or written last."""
-        self._data_version = 0
-        self._look_at = inf
+        self._watch = DataWatch(app)
 
     @property
     def current(self) -> Settings:
         """The settings; shared by all requests: never change them, `save()` a changed clone."""
-        if monotonic() > self._look_at:
+        if monotonic() > self._watch.due:
             self._look()
         return self._current
 
@@ -60,29 +57,25 @@ class SettingsStore:
         self._app.hooks.settings_reload.trigger(AppEvent(self._app), lambda _: self._reload())
 
     def _reload(self) -> None:
-        data = self._app.data
-        self._data_version = data.data_version()
-        stored = read_param(data, PARAM)
+        self._watch.begin()
+        stored = read_param(self._app.data, PARAM)
         if stored is None:
             self._write(Settings())
         elif stored != self._stored:
             self._keep(stored, self._parse(stored))
-        self._look_at = monotonic() + LOOK_EVERY
+        self._watch.rest()
 
     def _look(self) -> None:
         """Read the settings again when another process has changed them."""
-        self._look_at = monotonic() + LOOK_EVERY
-        data = self._app.data
-        if not data.is_open or data.in_transaction:
-            return
-        version = data.data_version()
-        if version == self._data_version:
-            return
         # NOTE: what cannot be read now (busy, half set up) leaves the settings as they are
-        with suppress(WouldBlock, DatabaseError, SettingsError):
-            if read_param(data, PARAM) not in {None, self._stored}:
-                self.reload()
-            self._data_version = version
+        with suppress(WouldBlock, SettingsError):
+            self._watch.look(self._read_again)
+
+    def _read_again(self) -> bool:
+        is_new = read_param(self._app.data, PARAM) not in {None, self._stored}
+        if is_new:
+            self.reload()
+        return is_new
 
     def save(self, settings: Settings) -> None:
         """Check *settings*, store them and make them current once that is committed.

@@ -45,9 +45,10 @@ def read_token(app: App, collection: Collection, token: str, type: str) -> Lette
 def claim(token: str, name: str) -> Any:
     """Return what *token* says, not yet believed, whoever signed it; None when it does not."""
     try:
-        return jwt.parse_unverified(token).get(name)
+        _, claims = jwt.parse_unverified(token)
     except jwt.TokenError:
         return None
+    return claims.get(name)
 
 
 @contextmanager

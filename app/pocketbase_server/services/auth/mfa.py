@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pocketbase_server.core.errors import BadRequestError
-from pocketbase_server.core.records.auth_refs import MFAS, delete_older, new_ref
+from pocketbase_server.core.records.auth_refs import MFAS, age_of, delete_older, new_ref
+from pocketbase_server.services.rule_checks import BROKEN
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -29,11 +29,17 @@ def check_mfa(app: App, request: RequestInfo, record: Record, method: str) -> st
 
 
 def is_required(app: App, request: RequestInfo, record: Record) -> bool:
-    """Tell whether *record* has to use two methods."""
+    """Tell whether *record* has to use two methods.
+
+    Raises `BadRequestError` when the rule that says so cannot be evaluated.
+    """
     options = record.collection.auth
     if options is None or not options.mfa.enabled or not options.mfa.rule:
         return options is not None and options.mfa.enabled
-    return app.queries.matches(record.collection, record.id, request, options.mfa.rule)
+    try:
+        return app.queries.matches(record.collection, record.id, request, options.mfa.rule)
+    except BROKEN as ex:
+        raise BadRequestError("Failed to authenticate.") from ex
 
 
 def _named_session(request: RequestInfo) -> str:
@@ -74,8 +80,7 @@ def _check_session(session: Record, record: Record, method: str) -> None:
 
 def _has_expired(session: Record, record: Record) -> bool:
     options = record.collection.auth
-    began = datetime.fromisoformat(session.get("created"))
-    return (datetime.now(UTC) - began).total_seconds() > (options.mfa.duration if options else 0)
+    return age_of(session) > (options.mfa.duration if options else 0)
 
 
 def delete_expired(app: App) -> None:

@@ -103,7 +103,7 @@ def _settled(event: DetailedRequestEvent, user: AuthUser) -> tuple[Record, bool]
     """Return the record that is linked to *user* from now on, and whether it was made for them."""
     app, collection, name = event.app, event.collection, event.details["provider_name"]
     # NOTE: what takes its time (a hash, a picture) comes before the writer is ours
-    password = _spare_password(event, user)
+    password = _spare_password(event)
     new = None if event.record is not None else NewRecord(event, user, password)
     with app.data.transaction():
         record = _fresh(event)
@@ -135,11 +135,11 @@ def _fresh(event: DetailedRequestEvent) -> Record | None:
     return record if token_key(now) == token_key(record) else now
 
 
-def _spare_password(event: DetailedRequestEvent, user: AuthUser) -> str:
+def _spare_password(event: DetailedRequestEvent) -> str:
     """Return a password nobody knows, where one will be needed, else ""."""
     record = event.record
     if record is None:
         is_needed = not event.details["create_data"].get("password")
     else:
-        is_needed = needs_password(event.request, record, user)
+        is_needed = needs_password(event.request, record)
     return spare_password(event.app, event.collection) if is_needed else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.collections.indexes import has_single_column_unique
 from pocketbase_server.core.records.auth import email, is_verified, set_verified
-from pocketbase_server.core.records.auth_refs import EXTERNAL_AUTHS, new_ref
+from pocketbase_server.core.records.auth_refs import EXTERNAL_AUTHS, delete_refs, new_ref
 from pocketbase_server.core.records.model import Record
 from pocketbase_server.kit.ids import random_string
 from pocketbase_server.services.auth.avatars import fetch_avatar
@@ -77,27 +77,37 @@ def welcome_record(
 ) -> None:
     """Take over what the provider vouches for: the address, if it is the record's or it has none.
 
-    Whoever made a record with someone else's address loses it here: it gets *password*, a hash.
+    What was known of a record that nobody has verified is worth nothing from here on: its password,
+    which becomes *password* (a hash), unless its owner asks, and its other linked accounts.
     """
-    is_new_email = bool(user.email) and not email(record)
-    is_proved = bool(user.email) and not is_verified(record)
-    is_proved = is_proved and email(record) in {"", user.email}
-    if needs_password(request, record, user):
+    if is_verified(record):
+        _take_address(app, record, user)
+        return
+    if needs_password(request, record):
         # SECURITY: the old one may be that of someone who waits for the owner to come
         set_spare_password(record, password or spare_password(app, record.collection))
-    if is_new_email:
+        app.records.update(record)
+    _take_address(app, record, user)
+    # SECURITY: its older links were made by we know not whom; those of a record that has just been
+    # verified are gone already, and its tokens with them
+    delete_refs(app, record, EXTERNAL_AUTHS)
+
+
+def _take_address(app: App, record: Record, user: AuthUser) -> None:
+    is_new = bool(user.email) and not email(record)
+    # COMPAT: who has no address, here and there, is verified too
+    is_proved = not is_verified(record) and email(record) in {"", user.email}
+    if is_new:
         record.set("email", user.email)
     if is_proved:
-        # NOTE: older links of the record go with this, as they were made by we know not whom
         set_verified(record)
-    if is_new_email or is_proved:
+    if is_new or is_proved:
         app.records.update(record)
 
 
-def needs_password(request: RequestInfo, record: Record, user: AuthUser) -> bool:
-    """Tell whether *record* was made with the address of *user*, but perhaps by somebody else."""
-    is_theirs = bool(user.email) and email(record) == user.email
-    return is_theirs and not is_verified(record) and not _is_caller(request, record)
+def needs_password(request: RequestInfo, record: Record) -> bool:
+    """Tell whether *record* may have been made by somebody else than who comes."""
+    return not is_verified(record) and not _is_caller(request, record)
 
 
 def _is_caller(request: RequestInfo, record: Record) -> bool:
@@ -153,15 +163,18 @@ class NewRecord:
             self._map(name, value)
 
     def _is_free(self, field: Field, value: str) -> bool:
-        trial = Record(self._collection)
-        trial.values[field.name] = value
-        if field.validate_value(trial, self._app.records.context) is not None:
+        if field.type == "text" and not self._fits(field, value):
             return False
         is_unique, nocase = has_single_column_unique(self._collection.indexes, field.name)
         if not is_unique:
             return True
         records = self._app.records
         return records.first_by(self._collection, field.name, value, nocase=nocase) is None
+
+    def _fits(self, field: Field, value: str) -> bool:
+        trial = Record(self._collection)
+        trial.values[field.name] = value
+        return field.validate_value(trial, self._app.records.context) is None
 
     def _map_avatar(self, name: str, url: str) -> None:
         field = self._collection.field(name) if name else None
@@ -175,7 +188,8 @@ class NewRecord:
 
     def create(self) -> Record:
         """Create the record, as its create rule allows; verified if the address is the provider's."""
-        request = replace(self._request, body=self._body, context="oauth2")
+        # COMPAT: the create rule sees no query
+        request = replace(self._request, body=self._body, query={}, context="oauth2")
         event = make_record(self._app, self._collection, request, self._set_password)
         record = event.record
         if record is None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import string
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import ForbiddenError
 from pocketbase_server.core.hooks.events import DetailedRequestEvent
 from pocketbase_server.core.records.auth import email
-from pocketbase_server.core.records.auth_refs import OTPS, delete_older, new_ref, refs_of
+from pocketbase_server.core.records.auth_refs import OTPS, age_of, delete_older, new_ref, refs_of
 from pocketbase_server.kit.ids import random_id, random_string
 from pocketbase_server.services.auth.checks import email_issue, refuse
 from pocketbase_server.services.auth.context import find_auth_collection
@@ -130,8 +129,7 @@ def _send_later(app: App, record: Record, code: Record, plain: str) -> None:
 def has_expired(code: Record, collection: Collection) -> bool:
     """Tell whether a code of a record of *collection* is too old."""
     duration = collection.auth.otp.duration if collection.auth is not None else 0
-    made = datetime.fromisoformat(code.get("created"))
-    return (datetime.now(UTC) - made).total_seconds() > duration
+    return age_of(code) > duration
 
 
 def delete_expired(app: App) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pocketbase_server.core.hooks.events import RecordRequestEvent
 from pocketbase_server.services.auth.sign_in import AuthAnswer, hand_out
-from pocketbase_server.services.auth.tokens import new_auth_token, parse_unverified
+from pocketbase_server.services.auth.tokens import new_auth_token, read_claims
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -28,5 +28,5 @@ def refresh_auth(app: App, caller: Record, request: RequestInfo, token: str) -> 
 
 
 def _renewed(record: Record, token: str) -> str:
-    claims = parse_unverified(token)
+    claims = read_claims(token)
     return token if claims is not None and not claims.is_refreshable else new_auth_token(record)

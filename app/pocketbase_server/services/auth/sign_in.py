@@ -12,6 +12,7 @@ from pocketbase_server.services.auth.alerts import watch_origin
 from pocketbase_server.services.auth.mfa import check_mfa
 from pocketbase_server.services.auth.superuser_ips import check_superuser_ip
 from pocketbase_server.services.auth.tokens import new_auth_token
+from pocketbase_server.services.rule_checks import holds
 
 if TYPE_CHECKING:
     from pocketbase_server.app import App
@@ -71,10 +72,11 @@ def _check_auth_rule(event: RecordAuthRequestEvent) -> None:
     rule = options.auth_rule if options is not None else None
     if rule == "" or event.request.is_superuser:
         return
+    matches = event.app.queries.matches
     if (
         rule
         and record is not None
-        and event.app.queries.matches(event.collection, record.id, event.request, rule)
+        and holds(lambda: matches(event.collection, record.id, event.request, rule))
     ):
         return
     raise ForbiddenError("The request doesn't satisfy the collection requirements to authenticate.")

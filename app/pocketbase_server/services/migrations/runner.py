@@ -36,3 +36,15 @@ def _missing(app: App) -> list[SystemMigration]:
         return list(SYSTEM_MIGRATIONS)
     applied = set(History(app.data).files())
     return [migration for migration in SYSTEM_MIGRATIONS if migration.file not in applied]
+
+
+def forget_missing(app: App) -> None:
+    """Forget the applied migrations that are neither ours nor in the folder of migrations."""
+    folder = app.config.migrations_dir
+    known = {migration.file for migration in SYSTEM_MIGRATIONS}
+    known |= {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    history = History(app.data)
+    with app.data.transaction():
+        for file in history.files():
+            if file not in known:
+                history.remove(file)

@@ -57,5 +57,5 @@ def frame(name: str, data: bytes) -> bytes:
     """Return what stands behind the id in a server-sent event."""
     # SECURITY: a line break in a name would begin a field of its own
     clean = name.replace("\r", " ").replace("\n", " ")
-    lines = data.replace(b"\r", b"").replace(b"\n", b"\ndata:") if b"\n" in data else data
+    lines = data.replace(b"\r", b"").replace(b"\n", b"\ndata:")
     return b"event:%b\ndata:%b\n\n" % (clean.encode("utf-8", "replace"), lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pocketbase_server.kit.text import decoded
 from pocketbase_server.storage.sql.connection import describe
 
 if TYPE_CHECKING:
@@ -12,14 +13,16 @@ if TYPE_CHECKING:
     from pocketbase_server.storage.sql.connection import Connection
 
 
-def read_bad_text(connection: Connection, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Return every row of a query; bytes that are no UTF-8 come as U+FFFD, one for each.
+def read_bad_text(
+    connection: Connection, sql: str, params: Sequence[Any] = (), most: int = -1
+) -> list[tuple[Any, ...]]:
+    """Return the rows of a query, *most* of them unless that is negative; bytes that are no UTF-8 come as U+FFFD.
 
     COMPAT: the reference takes such bytes in forms and stores them. One of them must not make a
     whole collection unreadable.
     """
     width = len(describe(connection, sql, params))
-    rows = connection.execute(_with_types(sql, width), params).fetchall()
+    rows = connection.execute(f"{_with_types(sql, width)} LIMIT {most}", params).fetchall()
     return [
         tuple(_value(kind, value) for kind, value in zip(row[::2], row[1::2], strict=True))
         for row in rows
@@ -31,11 +34,8 @@ def _with_types(sql: str, width: int) -> str:
     shown = ", ".join(
         f"typeof({n}), iif(typeof({n}) = 'text', CAST({n} AS BLOB), {n})" for n in names
     )
-    return f"WITH bad_text_rows({', '.join(names)}) AS ({sql}) SELECT {shown} FROM bad_text_rows"
+    return f"WITH bad_text_rows({', '.join(names)}) AS ({sql}\n) SELECT {shown} FROM bad_text_rows"
 
 
 def _value(kind: Any, value: Any) -> Any:
-    if kind != "text":
-        return value
-    text = value.decode("utf-8", "surrogateescape")
-    return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+    return decoded(value) if kind == "text" else value

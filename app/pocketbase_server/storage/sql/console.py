@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import apsw
 
+from pocketbase_server.storage.sql.bad_text import read_bad_text
 from pocketbase_server.storage.sql.connection import open_writer, watch
 from pocketbase_server.storage.sql.errors import DatabaseError
+from pocketbase_server.storage.sql.spelling import spelt
 
 if TYPE_CHECKING:
     from pocketbase_server.storage.sql.engine import Engine
 
 _STEPS: Final = 100_000
-_QUOTED: Final = re.compile(r"\{\{([\w\-. ]+)\}\}|\[\[([\w\-. ]+)\]\]")
 _MARK: Final = re.compile(r"\?(\d*)|[:@$](\w+)")
-_NAMED: Final = re.compile(r"\{:(\w+)\}")
 _READS: Final = frozenset({"select", "values", "explain", "with", "pragma"})
 _CHANGES: Final = frozenset({"insert", "update", "delete", "replace", "create", "alter", "drop"})
 """COMPAT: several statements of which the first is one of these are carried out together or not at all."""
 _WORD: Final = re.compile(r"(?:\s|;|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*(\w*)", re.DOTALL)
 _NOTHING: Final = re.compile(r"(?:\s|;|--[^\n]*|/\*.*?(?:\*/|\Z))*\Z", re.DOTALL)
+_ENDS: Final = "; \t\r\n"
 _EXPLAINED: Final = {
     1: "SQL logic error",
     5: "database is locked",
@@ -56,7 +57,7 @@ def run_console(engine: Engine, text: str, *, most: int, seconds: float) -> Cons
     if not text.strip():
         raise DatabaseError("empty query")
     # COMPAT: a NUL ends what is carried out
-    sql = _spelt(text).partition("\0")[0]
+    sql = spelt(text).partition("\0")[0]
     connection = open_writer(engine.path)
     until = monotonic() + seconds
     watch(connection, lambda: monotonic() > until, _STEPS)
@@ -75,18 +76,6 @@ def run_console(engine: Engine, text: str, *, most: int, seconds: float) -> Cons
         connection.close(True)  # noqa: FBT003 - the driver's signature
 
 
-def _spelt(text: str) -> str:
-    """Return *text* with `{{names}}` and `[[names]]` quoted, as queries of the reference have them."""
-    unknown = _NAMED.search(text)
-    if unknown is not None:
-        raise DatabaseError(f"Named parameter not found: {unknown[1]}")
-    return _QUOTED.sub(lambda found: _quoted(found[1] or found[2]), text)
-
-
-def _quoted(name: str) -> str:
-    return ".".join(part if part == "*" else f"`{part}`" for part in name.split("."))
-
-
 def _first_word(sql: str) -> str:
     found = _WORD.match(sql)
     return found[1].lower() if found is not None else ""
@@ -98,14 +87,26 @@ def _read(connection: Any, sql: str, most: int) -> ConsoleResult:
     cursor.exec_trace = seen.statement
     rows: list[tuple[Any, ...]] = []
     statement = 0
-    for row in cursor.execute(sql):
-        if seen.count != statement:
-            statement, rows = seen.count, []
-        if len(rows) < most:
-            rows.append(row)
-        elif seen.is_last(sql):
-            break
+    try:
+        for row in cursor.execute(sql):
+            if seen.count != statement:
+                statement, rows = seen.count, []
+            if len(rows) < most:
+                rows.append(row)
+            elif seen.is_last(sql):
+                break
+    except UnicodeDecodeError:
+        return _read_bad_text(connection, sql, seen, most)
     return ConsoleResult(seen.columns, rows if seen.count == statement else [], 0)
+
+
+def _read_bad_text(connection: Any, sql: str, seen: _Seen, most: int) -> ConsoleResult:
+    """Carry out the statement that gives bytes that are no UTF-8, and those behind it."""
+    rest = seen.rest(sql)
+    if _NOTHING.match(rest):
+        rows = read_bad_text(connection, seen.running.rstrip(_ENDS), most=most)
+        return ConsoleResult(seen.columns, rows, 0)
+    return _read(connection, rest, most)
 
 
 class _Seen:
@@ -114,11 +115,13 @@ class _Seen:
     def __init__(self) -> None:
         self.count = 0
         self.columns: list[tuple[str, str]] = []
+        self.running = ""
         self._length = 0
 
     def statement(self, cursor: Any, sql: str, _bindings: Any) -> bool:
         """Take note of a statement that begins."""
         self._length += len(sql)
+        self.running = sql
         if not cursor.has_vdbe:
             return True  # a comment
         self.count += 1
@@ -130,16 +133,35 @@ class _Seen:
         """Tell whether nothing comes behind the running statement."""
         return _NOTHING.match(sql, self._length) is not None
 
+    def rest(self, sql: str) -> str:
+        """Return the statements behind the running one."""
+        return sql[self._length :]
+
 
 def _write(connection: Any, sql: str) -> ConsoleResult:
     before = connection.total_changes()
     connection.execute("BEGIN IMMEDIATE")
-    for _ in connection.cursor().execute(sql):
-        pass
+    _run_through(connection, sql)
     if connection.in_transaction:
         connection.execute("COMMIT")
     changed = connection.changes() if connection.total_changes() != before else 0
     return ConsoleResult([], [], changed)
+
+
+def _run_through(connection: Any, sql: str) -> None:
+    """Carry out all statements, whatever rows they give."""
+    while sql:
+        cursor = connection.cursor()
+        seen = _Seen()
+        cursor.exec_trace = seen.statement
+        try:
+            for _ in cursor.execute(sql):
+                pass
+        except UnicodeDecodeError:
+            # NOTE: a statement has changed all it will before it gives its first row
+            sql = seen.rest(sql)
+        else:
+            return
 
 
 def _missing(sql: str) -> str:

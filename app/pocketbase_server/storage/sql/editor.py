@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pocketbase_server.storage.sql.errors import ColumnChangeError, DatabaseError
 from pocketbase_server.storage.sql.schema import ColumnInfo, ColumnKind, ColumnSpec
+from pocketbase_server.storage.sql.spelling import spelt
 from pocketbase_server.storage.sql.view_trial import raw_error
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class SchemaEditor:
 
     def create_view(self, name: str, query: str) -> None:
         """Make a view of *query*, in place of one that has the name."""
-        self._run([self._dialect.drop_view(name), self._dialect.create_view(name, query)])
+        self._run([self._dialect.drop_view(name), self._dialect.create_view(name, spelt(query))])
 
     def drop_view(self, name: str) -> None:
         """Drop a view; nothing happens when there is none."""
@@ -79,7 +80,7 @@ class SchemaEditor:
 
     def create_index(self, statement: str) -> None:
         """Make an index from its statement, given as it is to be kept."""
-        self._engine.run(statement)
+        self._engine.run(spelt(statement))
 
     def drop_index(self, name: str) -> None:
         """Drop an index; nothing happens when there is none."""

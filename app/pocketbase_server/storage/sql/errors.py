@@ -14,6 +14,10 @@ class ColumnChangeError(DatabaseError):
     """A column cannot go or change its name, since something else reads it; the message says why."""
 
 
+class UnknownParameterError(DatabaseError):
+    """A statement by hand names a value that nobody gives; the message says which."""
+
+
 class UniqueViolation(DatabaseError):  # noqa: N818 - names what happened
     """A row would repeat a value that has to be unique.
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pocketbase_server.storage.sql.errors import ColumnChangeError, DatabaseError
+from pocketbase_server.storage.sql.errors import (
+    ColumnChangeError,
+    DatabaseError,
+    UnknownParameterError,
+)
+from pocketbase_server.storage.sql.spelling import spelt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,10 +33,11 @@ def view_columns(engine: Engine, name: str, query: str) -> list[ColumnInfo]:
 
     *query* has to be one balanced expression: whatever follows it would run too.
     """
+    statement = engine.dialect.create_view(name, spelt(query)).text
     with engine.transaction():
         engine.run("SAVEPOINT view_trial")
         try:
-            engine.run(engine.dialect.create_view(name, query).text)
+            engine.run(statement)
             return engine.dialect.columns(engine, name)
         finally:
             engine.run("ROLLBACK TO view_trial")
@@ -60,7 +66,7 @@ def _cast(quoted: str) -> str:
 
 def raw_error(error: DatabaseError) -> str:
     """Return a refusal as the reference words it: kind, message and SQLite's code."""
-    if isinstance(error, ColumnChangeError):
+    if isinstance(error, ColumnChangeError | UnknownParameterError):
         return str(error)
     kind = _KINDS.get(error.code & 0xFF, _KINDS[1])
     return f"{kind}: {error} ({error.code})"

@@ -9,7 +9,7 @@ from pocketbase_server.core.hooks.events import RealtimeEvent
 from pocketbase_server.kit.members import RepeatedMemberError, members
 from pocketbase_server.services.realtime.subscribing import SubscribeForm, subscribe
 from pocketbase_server.web.fields_picker import pick
-from pocketbase_server.web.media import JSON, read_body, send_nothing
+from pocketbase_server.web.media import JSON, read_body, read_xml_form, send_nothing
 from pocketbase_server.web.request_info import request_info
 from pocketbase_server.web.sse import HEADERS, EventStream
 
@@ -60,7 +60,11 @@ def _form(req: Request) -> SubscribeForm:
 
 def _body(req: Request) -> dict[str, Any]:
     try:
-        body = read_body(req)
+        body = read_xml_form(req)
+        if body is None:
+            body = read_body(req)
+        else:
+            req.body = {}  # for rules, which see no XML
         return members(body, _NAMES) if _is_json(req) else body
     except (BadRequestError, RepeatedMemberError) as ex:
         raise BadRequestError from ex

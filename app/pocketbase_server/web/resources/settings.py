@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pocketbase_server.services.settings import update_settings, view_settings
-from pocketbase_server.web.media import JSON, read_form, send_json, send_nothing
+from pocketbase_server.services.settings import Form, update_settings, view_settings
+from pocketbase_server.web.media import JSON, read_fields, read_form, send_json, send_nothing
 from pocketbase_server.web.request_info import request_info
 from pocketbase_server.web.resources.auth.forms import read_texts
 
@@ -30,7 +30,8 @@ class SettingsResource:
         info = request_info(req)
         info.body = body
         is_form = not (req.header("content-type") or "").startswith(JSON)
-        send_json(req, resp, update_settings(self._app, info, is_form=is_form))
+        form = Form(*read_fields(req)) if is_form else None
+        send_json(req, resp, update_settings(self._app, info, form))
 
 
 class TestS3Resource:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Iterator
@@ -45,7 +46,15 @@ class SmtpTransport:
                 options = () if _is_ascii(message) else ("SMTPUTF8",)
                 session.sendmail(message.sender.address, recipients, data, options)
         except (smtplib.SMTPException, OSError, UnicodeError) as ex:
-            raise MailError(_reason(ex)) from ex
+            raise MailError(self._reason(ex)) from ex
+
+    def _reason(self, error: Exception) -> str:
+        settings = self._settings
+        if isinstance(error, ConnectionRefusedError):
+            return f"dial tcp {settings.host}:{settings.port}: connect: connection refused"
+        if isinstance(error, socket.gaierror):
+            return f"dial tcp: lookup {settings.host}: no such host"
+        return _reason(error)
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.errors import BadRequestError
 from pocketbase_server.kit.cast import to_text
+from pocketbase_server.kit.literals import whole_number
 from pocketbase_server.kit.members import RepeatedMemberError, members
-from pocketbase_server.web.media import JSON, LOADING, MalformedBodyError, read_body, read_form
+from pocketbase_server.web.media import (
+    JSON,
+    LOADING,
+    MalformedBodyError,
+    read_body,
+    read_form,
+    read_xml_form,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pocketbase_server.web.exchange import Request
 
-_INTEGER: Final = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 _INTEGERS: Final = 1 << 63
 """COMPAT: whole numbers have 64 bits."""
 
@@ -26,7 +32,9 @@ def read_texts(req: Request, *names: str, is_generic: bool = False) -> list[str]
     Raises `BadRequestError` when the body is malformed, or JSON with something else than texts;
     *is_generic* forms say the same of content types they do not know.
     """
-    body = read_form(req) if is_generic else _read_form(req)
+    body = read_xml_form(req)
+    if body is None:
+        body = read_form(req) if is_generic else _read_form(req)
     if is_json(req):
         named = by_name(body, names)
         return [_json_text(named, name) for name in names]
@@ -66,7 +74,9 @@ def read_integer(req: Request, name: str) -> int:
 
     Raises `BadRequestError` when the body is malformed, or holds something else.
     """
-    body = read_form(req)
+    body = read_xml_form(req)
+    if body is None:
+        body = read_form(req)
     if is_json(req):
         value = by_name(body, (name,)).get(name)
         if value is None:
@@ -77,9 +87,10 @@ def read_integer(req: Request, name: str) -> int:
     text = _form_text(body, name)
     if not text:
         return 0
-    if _INTEGER.fullmatch(text) is None or abs(int(text)) >= _INTEGERS:
-        raise BadRequestError(LOADING)
-    return int(text)
+    try:
+        return whole_number(text)
+    except ValueError as ex:
+        raise BadRequestError(LOADING) from ex
 
 
 def _json_text(body: Mapping[str, Any], name: str) -> str:
