@@ -132,6 +132,7 @@ BREAKS: list[dict[str, Any]] = [
     {"mfa": {"enabled": True, "rule": BROKEN}, "otp": {"enabled": True}},
     {"updateRule": BROKEN},
     {"viewRule": BROKEN},
+    {"manageRule": BROKEN},
 ]
 
 
@@ -139,7 +140,9 @@ BREAKS: list[dict[str, Any]] = [
 def test_rules_over_what_is_gone(changed: dict[str, Any], pair: Pair) -> None:
     """A rule that cannot be evaluated any more lets nobody through, and is not quoted."""
     was = root(USERS).send(pair.ours).value
-    open_again = {name: was[name] for name in ("mfa", "authRule", "updateRule", "viewRule")}
+    open_again = {
+        name: was[name] for name in ("mfa", "authRule", "manageRule", "updateRule", "viewRule")
+    }
     gone = {"name": "gone", "type": "base", "fields": [{"name": "title", "type": "text"}]}
     alice = f"{USERS}/records/{ALICE}"
     try:

@@ -220,7 +220,8 @@ def test_encoder_agrees_with_the_record(posts, values, everything):
 ODD = [
     ("tags", '["a","a",""]', ["a"]), ("tags", "a", ["a"]), ("tags", "[bad", ["[bad"]), ("tags", "", []),
     ("j", "not json", "not json"), ("j", '{"a":', '{"a":'), ("j", 12, 12), ("j", 1.5, 1.5), ("at", '{"lon":1', {"lon": 1, "lat": 0}),
-    ("at", "", {"lon": 0, "lat": 0}), ("n", "abc", 0), ("n", None, 0), ("ok", 2, False), ("ok", "true", True), ("title", b"AB", "AB"), ("title", None, ""), ("title", 5, "5"),
+    ("at", '{"lon":1,"lat":2,"x":"y"}', {"lon": 1, "lat": 2}), ("at", '{"lon":1}', {"lon": 1, "lat": 0}), ("at", '{"lon":1,"lat":2}', {"lon": 1, "lat": 2}),
+    ("when", "2024-01-02T03:04:05.678Z", "2024-01-02 03:04:05.678Z"), ("at", "", {"lon": 0, "lat": 0}), ("n", "abc", 0), ("n", None, 0), ("ok", 2, False), ("ok", "true", True), ("title", b"AB", "AB"), ("title", None, ""), ("title", 5, "5"),
 ]  # fmt: skip
 
 

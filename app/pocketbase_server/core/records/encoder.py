@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import orjson
@@ -162,16 +162,21 @@ def _raw(stored: Any, thorough: Convert) -> Any:
 
 
 def _point(stored: Any, thorough: Convert) -> Any:
-    if stored.__class__ is str and stored[:7] == '{"lon":':
-        return _raw(stored, thorough)
+    if stored.__class__ is str and stored[:7] == '{"lon":' and ',"lat":' in stored:
+        # NOTE: SQL written by hand may have left more keys
+        return _raw(stored, thorough) if stored.count('"') == _QUOTES_IN_POINT else thorough(stored)
     return thorough(stored)
 
+
+_QUOTES_IN_POINT: Final = 4
 
 _SCOPE: dict[str, Any] = {"_list": _list, "_raw": _raw, "_point": _point}
 _TEXT = "{v} if {v}.__class__ is str else {f}({v})"
 _ONE = "{v} if {v}.__class__ is str and {v}[:1] != '[' else {f}({v})"
 _MANY = "[] if {v} == '[]' else _list({v}, {f})"
-_DATE = "{v} if {v}.__class__ is str and (not {v} or len({v}) == 24) else {f}({v})"
+_DATE = (
+    "{v} if {v}.__class__ is str and (not {v} or (len({v}) == 24 and {v}[10] == ' ')) else {f}({v})"
+)
 
 _QUICK: dict[str, str] = {
     "bool": "{v} == 1 if {v}.__class__ is int else {f}({v})",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from pocketbase_server.core.errors import RuleSyntaxError
 from pocketbase_server.core.hooks.events import RecordEnrichEvent
 from pocketbase_server.core.records.encoder import encoder
 from pocketbase_server.core.records.expand_all import AllExpander, is_wanted
@@ -12,6 +14,7 @@ from pocketbase_server.core.records.links import Node, parse_expand
 from pocketbase_server.core.records.model import Record, Row
 from pocketbase_server.core.records.shape import shape
 from pocketbase_server.core.records.walk import Expander
+from pocketbase_server.storage.sql.errors import DatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +33,9 @@ def shown_emails(
     rule = collection.auth.manage_rule if collection.auth is not None else None
     if rule and ids:
         at = shape(collection).names.index("id")
-        seen.update(row[at] for row in app.queries.by_ids(collection, ids, request, rule))
+        # COMPAT: a rule that cannot be evaluated any more makes nobody a manager
+        with suppress(RuleSyntaxError, DatabaseError):
+            seen.update(row[at] for row in app.queries.by_ids(collection, ids, request, rule))
     return seen
 
 
