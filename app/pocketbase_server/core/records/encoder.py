@@ -162,9 +162,14 @@ def _raw(stored: Any, thorough: Convert) -> Any:
 
 
 def _point(stored: Any, thorough: Convert) -> Any:
-    if stored.__class__ is str and stored[:7] == '{"lon":' and ',"lat":' in stored:
-        # NOTE: SQL written by hand may have left more keys
-        return _raw(stored, thorough) if stored.count('"') == _QUOTES_IN_POINT else thorough(stored)
+    # NOTE: SQL written by hand may have left other keys, or more of them
+    if (
+        stored.__class__ is str
+        and stored[:7] == '{"lon":'
+        and '"lat":' in stored
+        and stored.count('"') == _QUOTES_IN_POINT
+    ):
+        return _raw(stored, thorough)
     return thorough(stored)
 
 
