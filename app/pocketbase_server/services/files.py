@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pocketbase_server.core.collections.select_list import ViewQueryError, read_select
 from pocketbase_server.core.collections.view_fields import normalise_query
-from pocketbase_server.core.errors import NotFoundError, OffloadError, RuleSyntaxError
+from pocketbase_server.core.errors import NotFoundError, OffloadError
 from pocketbase_server.core.fields.file import FileField, plain_thumb
 from pocketbase_server.core.hooks.events import DetailedRequestEvent
 from pocketbase_server.core.records.files import ServedFile, file_fields, folder_of
 from pocketbase_server.services.auth.superuser_ips import may_ask_from
 from pocketbase_server.services.auth.tokens import FILE, new_token, record_by_token
 from pocketbase_server.services.record_crud import find_collection
-from pocketbase_server.storage.sql.errors import DatabaseError
+from pocketbase_server.services.rule_checks import holds
 from pocketbase_server.storage.sql.inline import MODE
 
 if TYPE_CHECKING:
@@ -94,10 +94,7 @@ def _may_see(app: App, request: RequestInfo, record: Record) -> bool:
     rule = record.collection.view_rule
     if not rule:
         return rule is not None
-    try:
-        return bool(app.queries.matches(record.collection, record.id, asking, rule))
-    except (RuleSyntaxError, DatabaseError):
-        return False
+    return holds(lambda: app.queries.matches(record.collection, record.id, asking, rule))
 
 
 def superuser_by_file_token(app: App, token: str, ip: str) -> Record | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pocketbase_server.core.errors import RuleSyntaxError
 from pocketbase_server.core.records.plans import Question
 from pocketbase_server.core.records.query import QueryPlanner, _row_values
 from pocketbase_server.core.request_info import RequestInfo
 from pocketbase_server.core.rules.binding import Inputs
 from pocketbase_server.core.rules.compile import Purpose
-from pocketbase_server.storage.sql.errors import DatabaseError
+from pocketbase_server.services.rule_checks import holds
 
 if TYPE_CHECKING:
     from pocketbase_server.core.records.model import Record
@@ -37,10 +36,8 @@ class Watch(QueryPlanner):
             rule = ""
         if not rule and not filter:
             return True
-        try:
-            return self._matches(record, request, rule or "", filter, is_stored=is_stored)
-        except (RuleSyntaxError, DatabaseError):
-            return False
+        asked = rule or ""
+        return holds(lambda: self._matches(record, request, asked, filter, is_stored=is_stored))
 
     def _matches(
         self, record: Record, request: RequestInfo, rule: str, filter: str, *, is_stored: bool
